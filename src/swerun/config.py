@@ -1,0 +1,97 @@
+"""One frozen RunConfig: defaults < file < flags. Unknown keys are errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from swerun.errors import InputError
+from swerun.records import Limits, Record, Resources, Sampling
+
+
+class RunConfig(Record):
+    """What a run is asked to do. The defaults are here and nowhere else."""
+
+    model: tuple[str, ...] = Field(min_length=1)
+    subset: str = "sample"
+    instances: tuple[str, ...] = ()  # globs of instance ids; empty: all of the subset
+    samples: int = Field(default=1, ge=1)
+    base_url: str | None = None
+    api_key_env: str | None = None
+    protocol: str | None = Field(default=None, pattern="^(tools|text)$")
+    request_timeout: float = Field(default=600, gt=0)  # seconds
+    sampling: Sampling = Sampling()
+    limits: Limits = Limits()
+    resources: Resources = Resources()
+    network: str = "none"
+    grade_network: str | None = None  # None: what the subset asks for
+    jobs: int = Field(default=4, ge=1)
+    grade_jobs: int | None = Field(default=None, ge=1)  # None: as many as there are cores
+    retries: int = Field(default=2, ge=0)  # new attempts after a failure that may pass
+    prompt: Path | None = None
+    runs: Path = Path("runs")
+    run: str | None = None
+    fresh: bool = False
+    record: Path | None = None
+    cache: Path | None = None
+
+
+def load_config(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
+    """The configuration of `file` (YAML, or none), under what the flags say.
+
+    `flags` holds only what was given; nested keys are dotted (`limits.steps`). Raises InputError
+    that names the file, the key, and the keys that are nearest to it.
+    """
+    merged = _read(file) if file else {}
+    for key, value in flags.items():
+        at = merged
+        *parents, last = key.split(".")
+        for parent in parents:
+            at = at.setdefault(parent, {})
+        at[last] = value
+    if isinstance(merged.get("model"), str):
+        merged["model"] = (merged["model"],)
+    try:
+        return RunConfig.model_validate(merged)
+    except ValidationError as error:
+        where = f"{file} and the flags" if file else "the flags"
+        raise InputError("\n".join(f"{where}: {said}" for said in _complaints(error))) from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        read = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"the configuration {file} cannot be read: {error}") from error
+    if not isinstance(read, dict | None):
+        raise InputError(f"the configuration {file} is not a mapping of keys to values")
+    return read or {}
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    said = []
+    for problem in error.errors():
+        key = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] != "extra_forbidden":
+            said.append(f"{key}: {problem['msg']} (got {problem['input']!r})")
+            continue
+        near = get_close_matches(key, _keys(), n=3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        said.append(f"{key}: there is no such key{hint}")
+    return said
+
+
+def _keys() -> list[str]:
+    nested: dict[str, type[Record]] = {
+        "sampling": Sampling,
+        "limits": Limits,
+        "resources": Resources,
+    }
+    below = [f"{name}.{key}" for name, record in nested.items() for key in record.model_fields]
+    return [*RunConfig.model_fields, *below]

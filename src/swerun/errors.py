@@ -1,0 +1,93 @@
+"""The exception tree. A class says whose fault it is and whether trying again can help.
+
+SwerunError
+  - InputError               what the user gave is wrong                  exit code 2
+      - NoEngineError        no container engine answers
+      - NewerFormatError     a file of a newer swerun
+  - CancelledError           the user stopped it                          never retry
+  - InstanceError            the instance on disk is wrong                never retry
+  - ImageError               the image could not be pulled or built       retry
+      - ImageMissingError    there is no such image, for good             never retry
+  - SandboxError             the engine said no, or the container is gone retry
+      - SandboxLostError     the container died under a command           the stop `sandbox_lost`
+  - EndpointError            the endpoint refused for good                never retry
+      - EndpointBusyError    rate limit, 5xx, dropped connection, timeout retry
+      - ContextLengthError   the conversation is too long                 the stop `context_limit`
+  - GraderError              the tests could not be run at all            retry
+
+Anything that is not a SwerunError is a bug in swerun.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from swerun.records import Fault
+
+
+class SwerunError(Exception):
+    """A message says what was tried, what came back, and what to do."""
+
+    fault: ClassVar[Fault] = Fault.SWERUN
+    retry: ClassVar[bool] = False
+
+
+class InputError(SwerunError):
+    pass
+
+
+class NoEngineError(InputError):
+    pass
+
+
+class NewerFormatError(InputError):
+    pass
+
+
+class CancelledError(SwerunError):
+    pass
+
+
+class InstanceError(SwerunError):
+    fault = Fault.INSTANCE
+
+
+class ImageError(SwerunError):
+    fault = Fault.IMAGE
+    retry = True
+
+
+class ImageMissingError(ImageError):
+    retry = False
+
+
+class SandboxError(SwerunError):
+    fault = Fault.SANDBOX
+    retry = True
+
+
+class SandboxLostError(SandboxError):
+    pass
+
+
+class EndpointError(SwerunError):
+    fault = Fault.ENDPOINT
+
+
+class EndpointBusyError(EndpointError):
+    """`wait` is how many seconds the endpoint asked for, if it did (Retry-After)."""
+
+    retry = True
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
+
+
+class ContextLengthError(EndpointError):
+    pass
+
+
+class GraderError(SwerunError):
+    fault = Fault.GRADER
+    retry = True

@@ -1,0 +1,201 @@
+"""The seams. Everything that touches the outside world sits behind one of these."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import Event
+from typing import Any, Literal, Protocol
+
+from swerun.records import (
+    Attempt,
+    Cause,
+    Grade,
+    Instance,
+    Reply,
+    Role,
+    Solved,
+    Step,
+    Stop,
+    Task,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """What a command did. `output` is stdout and stderr as they came, capped; `seconds` inside."""
+
+    exit_code: int
+    output: str
+    timed_out: bool = False
+    truncated: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How the work directory differs from the image's, `.git` left out.
+
+    `tree` is an uncompressed tar of what is new or changed, `deleted` what is gone; all paths are
+    relative to the work directory. `left_out` is new or changed, but too large to be of use.
+    """
+
+    tree: bytes
+    deleted: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+class Sandbox(Protocol):
+    """One live container. A command that fails is a result; a machine that fails is an error."""
+
+    def exec(self, command: str, *, timeout: float) -> ExecResult:
+        """Run `command` with bash (sh where there is none) in the work directory.
+
+        Returns when the shell ends, even if it left something running in the background: that
+        lives on. At `timeout` seconds everything this command started is dead before this
+        returns, also what left its session, and `timed_out` is set. Standard input is empty.
+        Raises SandboxLostError if the container died under the command, SandboxError if the
+        engine or the container cannot run anything (at once when it is removed from outside).
+        """
+        ...
+
+    def write_file(self, path: str, data: bytes) -> None:
+        """Write `data` to `path` (absolute, or below the work directory), making its folders."""
+        ...
+
+    def read_file(self, path: str) -> bytes:
+        """Raises FileNotFoundError if there is no such file."""
+        ...
+
+    def changes(self) -> Changes:
+        """What differs in the work directory, read from outside: nothing in the container is
+        trusted or run, and a container that has stopped answers as well."""
+        ...
+
+    def apply(self, changes: Changes) -> None:
+        """Lay another sandbox's changes over this one's work directory."""
+        ...
+
+
+class Sandboxes(Protocol):
+    def start(self, task: Task, *, role: Role, attempt: int) -> AbstractContextManager[Sandbox]:
+        """A fresh sandbox for `task`. Leaving the context removes it, whatever happened."""
+        ...
+
+
+class Images(Protocol):
+    def ensure(self, instance: Instance) -> str:
+        """Make the instance's image present (local, pulled or built) and return its digest.
+
+        Raises ImageError (worth another try), ImageMissingError or InstanceError (not).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """An action on offer, `parameters` as JSON Schema."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation, in no endpoint's wire format.
+
+    role is system, user, assistant or tool. An assistant's message carries `reply`; a tool's
+    carries the `call_id` it answers ("" where the reply had no usable call: then `content` says
+    what was wrong).
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    reply: Reply | None = None
+    call_id: str = ""
+
+
+class Model(Protocol):
+    def reply(self, messages: Sequence[Message], *, deadline: float | None, cancel: Event) -> Reply:
+        """One completion; `deadline` is in seconds of time.monotonic().
+
+        Raises EndpointBusyError (worth another try), ContextLengthError (the conversation is too
+        long), EndpointError (not worth it), CancelledError (soon after `cancel` is set).
+        """
+        ...
+
+
+class Agent(Protocol):
+    def solve(
+        self, task: Task, sandbox: Sandbox, model: Model, cancel: Event
+    ) -> Generator[Step, None, Stop]:
+        """Yield each step as it happens; return why it ended. There is no way to an Answer."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A grade with its evidence: the script that was run and what it printed."""
+
+    grade: Grade
+    eval_script: str = ""
+    test_output: bytes = b""
+
+
+class Grader(Protocol):
+    def grade(self, instance: Instance, patch: bytes, *, attempt: int) -> Graded:
+        """Apply `patch` in a fresh sandbox, run the hidden tests, judge.
+
+        Raises GraderError or SandboxError where the failure cannot be the patch's doing.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """Where one attempt is written as it happens. Each call returns once its part is on disk."""
+
+    def stage(self, stage: Literal["image", "solve", "grade"]) -> None: ...
+
+    def step(self, step: Step) -> None: ...
+
+    def solved(self, solved: Solved, patch: bytes) -> None: ...
+
+    def graded(self, graded: Graded) -> None: ...
+
+    def finished(self, attempt: Attempt) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A solving that is over, with its patch."""
+
+    solved: Solved
+    patch: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One attempt to make; with `kept` only its grading is left to do."""
+
+    instance: Instance
+    number: int
+    sample: int = 1
+    cause: Cause = Cause.FIRST
+    of: int | None = None
+    kept: Kept | None = None
+
+
+class Solver(Protocol):
+    def solve(self, planned: Planned, image_digest: str, journal: Journal) -> Kept:
+        """A patch for the instance. Trouble with the endpoint is in `solved.failure`."""
+        ...
+
+
+class Slots(Protocol):
+    """Where an attempt waits for its turn; the context is the turn."""
+
+    def images(self) -> AbstractContextManager[None]: ...
+    def agents(self) -> AbstractContextManager[None]: ...
+    def grading(self) -> AbstractContextManager[None]: ...

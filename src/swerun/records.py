@@ -1,0 +1,398 @@
+"""Every shape that is on disk, and the words they are made of. Imports nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+SCHEMA_VERSION = 1
+
+
+class Record(BaseModel):
+    """Immutable, and strict about unknown keys: a typo in a file is an error, not a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Stored(Record):
+    """A record that is a file of its own, and so says by which version it was written."""
+
+    schema_version: int = SCHEMA_VERSION
+
+
+class Fault(StrEnum):
+    """Whose failure ended an attempt without a verdict."""
+
+    INSTANCE = "instance"
+    IMAGE = "image"
+    SANDBOX = "sandbox"
+    ENDPOINT = "endpoint"
+    GRADER = "grader"
+    SWERUN = "swerun"
+
+
+class Stop(StrEnum):
+    """Why the agent loop ended. Every value is a normal ending, none is an error."""
+
+    SUBMITTED = "submitted"
+    STEPS = "step_limit"
+    TOKENS = "token_limit"
+    COST = "cost_limit"
+    CLOCK = "time_limit"
+    CONTEXT = "context_limit"
+    MALFORMED = "malformed_limit"
+    SANDBOX_LOST = "sandbox_lost"
+    GIVEN = "given"  # no agent ran: the patch was given (gold, empty, a prediction)
+
+
+class Outcome(StrEnum):
+    """What became of an attempt: exactly one each."""
+
+    RESOLVED = "resolved"
+    SUSPECT = "suspect"
+    UNRESOLVED = "unresolved"
+    NO_PATCH = "no_patch"
+    PATCH_REJECTED = "patch_rejected"
+    TESTS_TIMED_OUT = "tests_timed_out"
+    INSTANCE_FAILED = "instance_failed"
+    IMAGE_FAILED = "image_failed"
+    SANDBOX_FAILED = "sandbox_failed"
+    ENDPOINT_FAILED = "endpoint_failed"
+    GRADER_FAILED = "grader_failed"
+    CANCELLED = "cancelled"
+    INTERNAL_ERROR = "internal_error"
+
+    @property
+    def is_verdict(self) -> bool:
+        """Whether it says something of the model: these make up the graded denominator."""
+        return self in _VERDICTS
+
+
+_VERDICTS = frozenset(
+    {
+        Outcome.RESOLVED,
+        Outcome.SUSPECT,
+        Outcome.UNRESOLVED,
+        Outcome.NO_PATCH,
+        Outcome.PATCH_REJECTED,
+        Outcome.TESTS_TIMED_OUT,
+    }
+)
+
+
+class Cause(StrEnum):
+    """Why an attempt was made."""
+
+    FIRST = "first"
+    RETRY = "retry"
+    RERUN = "rerun"
+    FORKED = "forked"
+    CONTINUED = "continued"
+
+
+class Role(StrEnum):
+    """What a container is for; the label `swerun.role`."""
+
+    AGENT = "agent"
+    GRADING = "grading"
+
+
+class TestStatus(StrEnum):
+    """The status of one test in a log, by SWE-bench's names."""
+
+    __test__ = False  # not a pytest class
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    ERROR = "ERROR"
+    SKIPPED = "SKIPPED"
+    XFAIL = "XFAIL"
+
+
+class EvalType(StrEnum):
+    """How expected tests are judged: by what passed, or only by what failed."""
+
+    PASS_AND_FAIL = "pass_and_fail"  # noqa: S105 -- SWE-bench's name, no password
+    FAIL_ONLY = "fail_only"
+
+
+class Task(Record):
+    """What the agent may see of an instance."""
+
+    id: str
+    repo: str
+    base_commit: str
+    problem_statement: str
+    image: str
+    workdir: str = "/testbed"
+
+
+class Answer(Record):
+    """What the agent may never see of an instance."""
+
+    gold_patch: str
+    test_patch: str
+    eval_script: str
+    log_parser: str
+    eval_type: EvalType = EvalType.PASS_AND_FAIL
+    fail_to_pass: tuple[str, ...]
+    pass_to_pass: tuple[str, ...] = ()
+
+
+class Instance(Record):
+    """One issue of a benchmark. `context` is the build context of its image, if it has one."""
+
+    task: Task
+    answer: Answer
+    version: str = ""
+    difficulty: str = ""
+    context: Path | None = Field(default=None, exclude=True)
+
+    @property
+    def id(self) -> str:
+        return self.task.id
+
+
+class Usage(Record):
+    """Tokens. Cached ones are part of the input, reasoning ones part of the output, as reported."""
+
+    input_tokens: int = 0
+    cached_tokens: int = 0
+    output_tokens: int = 0
+    reasoning_tokens: int = 0
+    unreported: int = 0  # replies whose endpoint did not say
+
+    @property
+    def total(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            input_tokens=self.input_tokens + other.input_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            output_tokens=self.output_tokens + other.output_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            unreported=self.unreported + other.unreported,
+        )
+
+
+class Call(Record):
+    """One action a reply asks for. `problem` says what is wrong with it; then it is not run."""
+
+    id: str
+    tool: str
+    arguments: Mapping[str, JsonValue] = {}
+    problem: str | None = None
+
+
+class Reply(Record):
+    """One completion. `raw` is the assistant message as the endpoint worded it, sent back as is."""
+
+    text: str
+    calls: tuple[Call, ...] = ()
+    problem: str | None = None  # why there is no call in it
+    reasoning: str = ""
+    finish_reason: str = ""
+    usage: Usage = Usage()
+    raw: Mapping[str, Any] = {}
+    model: str = ""  # the name the endpoint gives itself
+    seconds: float = 0.0
+    tries: int = 1  # requests sent until this reply came
+    replay: str | None = None  # recorded endpoint: "same" or "differs", of what it was shown
+
+
+class Observation(Record):
+    """What one call printed, as the model is shown it. `exit_code` is None where none was run."""
+
+    call_id: str
+    text: str
+    exit_code: int | None = None
+    timed_out: bool = False
+    truncated: bool = False
+    seconds: float = 0.0
+
+
+class Step(Record):
+    """One reply of the model and what its commands printed: a line of steps.jsonl."""
+
+    index: int
+    at: datetime
+    reply: Reply
+    observations: tuple[Observation, ...] = ()
+
+
+class Failure(Record):
+    """Trouble that ended an attempt without a verdict."""
+
+    fault: Fault
+    error: str  # the class
+    message: str
+    retry: bool
+
+
+class Solved(Stored):
+    """solved.json: the solving is over, and its patch is kept in patch.diff."""
+
+    instance_id: str
+    attempt: int
+    stop: Stop | None  # None where a failure ended it
+    failure: Failure | None = None
+    steps: int = 0
+    usage: Usage = Usage()
+    patch_bytes: int = 0
+    patch_sha256: str = ""
+    left_behind: tuple[str, ...] = ()  # new files in the patch that no test or source needs to be
+    replay_differs: int | None = None  # recorded endpoint: steps whose observation differed
+    model_served: str = ""
+    image_digest: str = ""
+    started_at: datetime
+    seconds: float
+
+
+class GradeReason(StrEnum):
+    """Why a grade is what it is."""
+
+    RESOLVED = "resolved"
+    TESTS_FAILED = "tests_failed"
+    NO_RESULTS = "no_results"  # no test started, or the log cannot be of this run
+    TIMED_OUT = "timed_out"
+    PATCH_REJECTED = "patch_rejected"
+    NO_PATCH = "no_patch"
+
+
+class ExpectedTest(Record):
+    """One test of FAIL_TO_PASS or PASS_TO_PASS; `status` is None where the log has none."""
+
+    name: str
+    group: str
+    status: TestStatus | None
+    ok: bool
+
+
+class Grade(Stored):
+    """grade.json: the verdict on a patch, with each expected test's outcome."""
+
+    resolved: bool
+    reason: GradeReason
+    tests: tuple[ExpectedTest, ...] = ()
+    detail: str = ""
+    applied_with: str | None = None
+    exit_code: int | None = None
+    image_digest: str = ""
+    grader_version: str = ""
+    eval_seconds: float = 0.0
+    seconds: float = 0.0
+
+    @property
+    def failing(self) -> tuple[ExpectedTest, ...]:
+        return tuple(test for test in self.tests if not test.ok)
+
+
+class Attempt(Stored):
+    """attempt.json: it exists if and only if the attempt is done."""
+
+    instance_id: str
+    attempt: int
+    sample: int = 1
+    cause: Cause = Cause.FIRST
+    of: int | None = None  # the attempt it follows
+    outcome: Outcome
+    stop: Stop | None = None
+    grade: Grade | None = None
+    failure: Failure | None = None
+    steps: int = 0
+    usage: Usage = Usage()
+    patch_bytes: int = 0
+    replay_differs: int | None = None
+    seconds: float
+    solve_seconds: float = 0.0
+    grade_seconds: float = 0.0
+    started_at: datetime
+    finished_at: datetime
+
+
+class Limits(Record):
+    """Where an attempt is ended. Seconds are wall-clock; None is no limit."""
+
+    steps: int = Field(default=250, ge=1)
+    tokens: int | None = Field(default=None, ge=1)  # input + output, summed over all replies
+    seconds: float = Field(default=7200, gt=0)
+    command_seconds: float = Field(default=60, gt=0)
+    malformed: int = Field(default=5, ge=1)  # replies without a usable call, in a row
+    eval_seconds: float = Field(default=1800, gt=0)
+    observation_chars: int = Field(default=10_000, ge=200)  # shown of each observation
+
+
+class Resources(Record):
+    """What one container may use."""
+
+    memory: str = Field(default="4g", pattern=r"^\d+(\.\d+)?[kmgKMG]?$")
+    cpus: float = Field(default=2.0, gt=0)
+    pids: int = Field(default=512, ge=32)
+
+
+class Sampling(Record):
+    """Sent as given; what is None is left to the endpoint."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = Field(default=None, ge=1)
+    seed: int | None = None
+    extra_body: Mapping[str, JsonValue] = {}
+
+
+class Scaffold(Record):
+    """Everything about the agent that is not the model."""
+
+    agent: str = "bash"
+    prompt_hash: str
+    protocol: str
+    tools: tuple[str, ...]
+
+
+class Question(Record):
+    """What a run asks. Two runs with equal questions may be one; nothing else may."""
+
+    model: str
+    subset: str
+    dataset_hash: str
+    scaffold: Scaffold | None  # None: the patch was given
+    sampling: Sampling
+    limits: Limits
+    resources: Resources
+    network: str
+    grade_network: str
+    grading: str  # the version of the rules
+
+
+class Session(Record):
+    """One process's work on a run: circumstances, never a reason to refuse."""
+
+    started_at: datetime
+    swerun: str
+    python: str
+    engine: str
+    host: str
+    jobs: int
+    grade_jobs: int
+    base_url: str = ""
+    note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
+
+
+class RunRecord(Stored):
+    """run.json: the question and its fingerprint, and the circumstances. No secrets ever."""
+
+    name: str
+    model: str
+    subset: str
+    fingerprint: str
+    question: Question
+    selection: tuple[str, ...]
+    samples: int = 1
+    created_at: datetime
+    sessions: tuple[Session, ...] = ()
