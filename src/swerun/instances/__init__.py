@@ -1,0 +1,1 @@
+"""Subsets, loaders, the task-repo format, selection."""
