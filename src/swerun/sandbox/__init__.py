@@ -1,0 +1,1 @@
+"""Containers: starting them, one command channel each, limits, and reaping."""

@@ -1,0 +1,74 @@
+"""The stream of one exec in a container, taken out of the engine's frames."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+# https://docs.docker.com/reference/api/engine, "Attach to a container": a byte that says which
+# stream, three zeros, the length in 4 bytes, big-endian.
+FRAME = struct.Struct(">BxxxL")
+STDERR = 2
+CHUNK = 1 << 18
+
+
+def attach(client: DockerClient, container: str, argv: list[str], *, user: str) -> AttachedStream:
+    """Start `argv` in a running container. Raises docker.errors.APIError."""
+    made = client.api.exec_create(container, argv, stdin=True, user=user, workdir="/")
+    response = client.api.exec_start(made["Id"], socket=True)
+    return AttachedStream(response)
+
+
+@dataclass(slots=True)
+class AttachedStream:
+    """What the process prints on its standard output; its standard error is kept in `errors`."""
+
+    response: Any
+    errors: bytearray = field(default_factory=bytearray)
+    _frames: bytearray = field(default_factory=bytearray)
+
+    def send(self, data: bytes) -> None:
+        self._socket.settimeout(None)
+        self._socket.sendall(data)
+
+    def receive(self, timeout: float) -> bytes:
+        """As channel.Stream: some bytes of standard output, b"" at the end."""
+        self._socket.settimeout(timeout)
+        while True:
+            if output := self._unframe():
+                return output
+            data = self._socket.recv(CHUNK)
+            if not data:
+                return b""
+            self._frames += data
+
+    def close(self) -> None:
+        with suppress(OSError):  # the other side was first
+            self._socket.shutdown(socket.SHUT_RDWR)
+        self.response.close()
+
+    @property
+    def _socket(self) -> socket.socket:
+        # the SDK hands out a file object that can wait, but not until a deadline
+        found: socket.socket = getattr(self.response, "_sock", self.response)
+        return found
+
+    def _unframe(self) -> bytes:
+        output = bytearray()
+        while len(self._frames) >= FRAME.size:
+            stream, length = FRAME.unpack_from(self._frames)
+            if len(self._frames) < FRAME.size + length:
+                break
+            data = self._frames[FRAME.size : FRAME.size + length]
+            if stream == STDERR:
+                self.errors += data
+            else:
+                output += data
+            del self._frames[: FRAME.size + length]
+        return bytes(output)

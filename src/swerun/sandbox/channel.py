@@ -1,0 +1,199 @@
+"""The host's half of a command channel: requests out, replies in, over any stream of bytes."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Literal, Protocol
+
+from swerun.errors import SandboxError
+from swerun.ports import ExecResult
+
+Server = Literal["python3", "sh"]
+SERVERS: dict[Server, str] = {"python3": "channel_server.py", "sh": "channel_server.sh"}
+
+HANG_SECONDS = 20.0  # how long after a command's own limit the server may take to answer
+OPEN_SECONDS = 60.0
+# The kernel takes no single argument above 128 KiB.
+LONGEST_ARGUMENT = 100_000
+VARIABLE = "SWERUN_COMMAND"  # the mark; the server's own says that it is no command's
+INPUT = "/proc/self/fd/9"  # where a command finds the bytes that are sent with it
+CONDA = "/opt/miniconda3/envs/testbed"  # the official images keep what the tests need in it
+
+# The first that is sent to a shell in the container. It says which server it takes, and is sent the
+# source of that. Arguments: the work directory, the server that is wanted (or "").
+# -I -S: whatever the image does to Python's start-up neither slows nor breaks the channel.
+OPEN = f"""
+python=$(command -v python3) && [ "$2" != sh ] && echo python3 || {{ python=; echo sh; }}
+if [ -d {CONDA}/bin ]; then
+  export PATH="{CONDA}/bin:$PATH" CONDA_PREFIX={CONDA} CONDA_DEFAULT_ENV=testbed
+fi
+[ -z "$python" ] || exec "$python" -I -S -c "exec(eval(input()))" "$1" "$LC_CTYPE"
+eval "$(head -c SOURCE_LENGTH)"
+"""
+
+
+def killed(seconds: float) -> ExecResult:
+    """What becomes of a command that kills the channel (`pkill python3`), and not its container:
+    the same as if it had killed its own shell."""
+    said = "swerun: this command killed what runs the commands here; its output is lost\n"
+    return ExecResult(137, said, seconds=seconds)
+
+
+class Stream(Protocol):
+    """Both ends of a process: what it reads, and what it prints."""
+
+    @property
+    def errors(self) -> bytes | bytearray:
+        """What it printed on its standard error so far."""
+        ...
+
+    def send(self, data: bytes) -> None: ...
+
+    def receive(self, timeout: float) -> bytes:
+        """What came, b"" at the end. Raises TimeoutError after `timeout` seconds of nothing."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class ChannelEndedError(SandboxError):
+    """The server is gone; whether the container is, only the engine knows."""
+
+
+def opening(workdir: str, *, server: Server | None = None) -> list[str]:
+    """The command that opens a channel, with `server` or the first that the image can run."""
+    # what `ps` shows an agent is to be short, so the rest comes over the stream
+    source = f'eval "$(head -c {len(_open())})"'
+    return ["env", f"{VARIABLE}=-", "sh", "-c", source, "swerun", workdir, server or ""]
+
+
+def _open() -> bytes:
+    return OPEN.replace("SOURCE_LENGTH", str(len(_source("sh")))).encode()
+
+
+def _source(server: Server) -> bytes:
+    source = files("swerun.sandbox").joinpath(SERVERS[server]).read_bytes()
+    return source if server == "sh" else repr(source).encode() + b"\n"
+
+
+@dataclass(slots=True)
+class Channel:
+    """One command at a time. Use it once `open` has returned.
+
+    `marks` makes the marks of this channel's commands its own where they are not alone: on a
+    machine that other channels work on.
+    """
+
+    stream: Stream
+    marks: str = ""
+    served_by: str = ""
+    shell: str = ""
+    commands: int = 0
+    _received: bytearray = field(default_factory=bytearray)
+
+    def open(self) -> None:
+        """Raises SandboxError if what answers is no server."""
+        deadline = time.monotonic() + OPEN_SECONDS
+        self._send(_open())
+        said = ""
+        try:
+            said = self._line(deadline)
+            self._send(_source(_SERVER_NAMED[said]))
+            said = self._line(deadline)
+            _, self.served_by, self.shell = said.split()
+        except (TimeoutError, KeyError, ValueError) as error:
+            raise ChannelEndedError(
+                f"the command channel did not open; it says {said!r} {self._rest()!r}"
+            ) from error
+
+    def exec(self, command: str, *, timeout: float, given: bytes = b"") -> ExecResult:
+        """As Sandbox.exec. The command may read `given`, if any, from INPUT, and must to its end.
+
+        Raises ChannelEndedError when the server is gone, SandboxError when it does not answer.
+        """
+        code = command.encode(errors="replace")
+        if b"\0" in code:
+            return ExecResult(126, "swerun: no shell can run a command with a NUL byte in it\n")
+        if len(code) > LONGEST_ARGUMENT:
+            code, given = f". {INPUT}".encode(), code
+        self.commands += 1
+        lines = code.count(b"\n") + 1
+        head = f"run {self.mark} {round(timeout * 1000)} {lines} {len(code)} {len(given)}\n"
+        self._send(head.encode() + code + b"\n" + given)
+        return self._reply(command, timeout)
+
+    @property
+    def mark(self) -> str:
+        """What the newest command and all that it started carry in their environment."""
+        return f"{self.marks}{self.commands}."  # the dot: no mark is the beginning of another
+
+    def end(self, mark: str) -> None:
+        """Kill everything whose mark begins with `mark`."""
+        self._send(f"end {mark}\n".encode())
+        self._reply(f"(killing what carries the mark {mark})", HANG_SECONDS)
+
+    def follow(self, gone: Channel) -> None:
+        """Take the place of a channel that ended: what its last command left is killed."""
+        self.commands = gone.commands  # no two commands have the same mark
+        self.end(gone.mark)
+
+    def close(self) -> None:
+        self.stream.close()
+
+    def _reply(self, command: str, timeout: float) -> ExecResult:
+        deadline = time.monotonic() + timeout + HANG_SECONDS
+        try:
+            kind, *words = self._line(deadline).split()
+            if kind == "stuck":
+                raise SandboxError(f"a process of this command cannot be killed: {command[:200]!r}")
+            code, late, took, head, left_out, tail = (int(word) for word in words)
+            output = self._take(head, deadline).decode(errors="replace")
+            if left_out:
+                how_much = f"{left_out} bytes of output" if left_out > 0 else "output"
+                output += f"\n[... {how_much} left out ...]\n"
+            output += self._take(tail, deadline).decode(errors="replace")
+        except TimeoutError as error:
+            raise SandboxError(
+                f"no answer {HANG_SECONDS:.0f} s after the limit of {timeout:g} s of the command "
+                f"{command[:200]!r}"
+            ) from error
+        except ValueError as error:
+            raise ChannelEndedError(f"what answers is no command channel: {error}") from error
+        return ExecResult(code, output, bool(late), bool(left_out), took / 1000)
+
+    def _send(self, data: bytes) -> None:
+        try:
+            self.stream.send(data)
+        except OSError as error:
+            raise ChannelEndedError(f"the command channel is closed: {error}") from error
+
+    def _line(self, deadline: float) -> str:
+        while b"\n" not in self._received:
+            self._receive(deadline)
+        return self._take(self._received.index(b"\n") + 1, deadline).decode().rstrip("\n")
+
+    def _take(self, length: int, deadline: float) -> bytes:
+        while len(self._received) < length:
+            self._receive(deadline)
+        taken = bytes(self._received[:length])
+        del self._received[:length]
+        return taken
+
+    def _receive(self, deadline: float) -> None:
+        try:
+            data = self.stream.receive(max(0.001, deadline - time.monotonic()))
+        except TimeoutError:
+            raise
+        except OSError as error:
+            raise ChannelEndedError(f"the command channel broke: {error}") from error
+        if not data:
+            raise ChannelEndedError(f"the command channel ended: {self._rest()}")
+        self._received += data
+
+    def _rest(self) -> str:
+        return (self._received[-400:] + self.stream.errors[-400:]).decode(errors="replace").strip()
+
+
+_SERVER_NAMED: dict[str, Server] = {name: name for name in SERVERS}

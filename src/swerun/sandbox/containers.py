@@ -1,0 +1,86 @@
+"""The containers of this and of other runs: finding them by label, and removing them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from swerun.errors import SandboxError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+    from docker.models.containers import Container
+
+LABEL = "swerun."
+
+
+def remove(container: Container) -> None:
+    from docker.errors import APIError
+
+    with suppress(APIError):  # somebody else removes it, or a later reaping finds its label
+        container.remove(force=True, v=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A container of swerun's, whoever started it."""
+
+    id: str
+    name: str
+    run: str
+    owner: str
+    instance: str
+    status: str
+
+
+def leftovers(client: DockerClient, *, run: str | None = None) -> tuple[Leftover, ...]:
+    """All containers with swerun's labels, or those of one run."""
+    label = f"{LABEL}run" if run is None else f"{LABEL}run={run}"
+    with translated("listing containers"):
+        found = client.api.containers(all=True, filters={"label": label})
+    return tuple(
+        Leftover(
+            id=one["Id"],
+            name=one["Names"][0].lstrip("/"),
+            run=one["Labels"].get(f"{LABEL}run", ""),
+            owner=one["Labels"].get(f"{LABEL}owner", ""),
+            instance=one["Labels"].get(f"{LABEL}instance", ""),
+            status=one["State"],
+        )
+        for one in found
+    )
+
+
+def reap(client: DockerClient, run: str) -> int:
+    """Remove every container of a run: what is blocked in one ends. Returns how many there were."""
+    from docker.errors import APIError
+
+    def end(container: str) -> None:
+        with suppress(APIError):  # gone meanwhile, or on its way
+            client.api.remove_container(container, force=True, v=True)
+
+    found = [one.id for one in leftovers(client, run=run)]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        list(pool.map(end, found))
+    return len(found)
+
+
+@contextmanager
+def translated(doing: str, *, missing: str | None = None) -> Iterator[None]:
+    """The engine's errors as ours; FileNotFoundError where `missing` is what is not there."""
+    from docker.errors import DockerException, ImageNotFound, NotFound
+    from requests.exceptions import RequestException
+
+    try:
+        yield
+    except ImageNotFound:
+        raise
+    except NotFound as error:
+        if missing is not None and "no such container" not in str(error).lower():
+            raise FileNotFoundError(missing) from error
+        raise SandboxError(f"{doing}: {error}") from error
+    except (DockerException, RequestException, OSError) as error:
+        raise SandboxError(f"{doing}: {error}") from error

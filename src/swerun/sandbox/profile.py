@@ -1,0 +1,71 @@
+"""What a container may use, in our words and in the engine's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from swerun.records import Resources
+
+# What tests run by root rely on: owners and modes that mean nothing to root (CHOWN, DAC_OVERRIDE,
+# FOWNER, FSETID), becoming another user and signalling it (SETUID, SETGID, KILL), low ports
+# (NET_BIND_SERVICE). Of the engine's own defaults this leaves out raw sockets, device files,
+# chroot, the audit log and capabilities themselves; tracing one's children needs none.
+CAPABILITIES = (
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "FSETID",
+    "KILL",
+    "NET_BIND_SERVICE",
+    "SETGID",
+    "SETUID",
+)
+CA_BUNDLE = "/etc/swerun-ca.pem"
+CA_VARIABLES = (
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "PIP_CERT",
+    "GIT_SSL_CAINFO",
+    "NODE_EXTRA_CA_CERTS",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a container may use. `ca_bundle` lies on the engine's machine; `user` "" is the image's.
+
+    `network` is "none", "bridge", "host" or the name of one.
+    """
+
+    resources: Resources = field(default_factory=Resources)
+    network: str = "none"
+    capabilities: tuple[str, ...] = CAPABILITIES
+    user: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    ca_bundle: Path | None = None
+
+    def options(self) -> dict[str, Any]:
+        """The same in the words of DockerClient.containers.create."""
+        environment = dict(self.environment)
+        volumes = {}
+        if self.ca_bundle:
+            environment = {**dict.fromkeys(CA_VARIABLES, CA_BUNDLE), **environment}
+            volumes = {str(self.ca_bundle): {"bind": CA_BUNDLE, "mode": "ro"}}
+        return {
+            "mem_limit": self.resources.memory,
+            "memswap_limit": self.resources.memory,
+            "nano_cpus": int(self.resources.cpus * 1e9),
+            "pids_limit": self.resources.pids,
+            "network_mode": self.network,
+            "cap_drop": ["ALL"],
+            "cap_add": list(self.capabilities),
+            "security_opt": ["no-new-privileges"],
+            "environment": environment,
+            "volumes": volumes,
+            "user": self.user or None,
+            "init": True,
+        }
