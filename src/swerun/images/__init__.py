@@ -1,0 +1,1 @@
+"""From an instance to an image on this engine: pull, build, check."""

@@ -1,0 +1,174 @@
+"""The base image: from a registry where one answers, else of Debian's packages on this machine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swerun.errors import ImageError, ImageMissingError
+from swerun.images.build import INPUTS, build, digest_of, image_id
+from swerun.images.pull import pull
+from swerun.packaged import packaged
+from swerun.sandbox.process import run
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+BASE = "swerun/base:bookworm"
+SUITE = "bookworm"
+STARTS = ("debian:bookworm-slim", "python:3.11-slim-bookworm")  # what a Dockerfile's FROM may be
+MAKER = "mmdebstrap"
+WORKDIR = "/testbed"  # as the Dockerfile says
+SECONDS = 1800.0  # for a slow mirror
+PULL_SECONDS = 20.0  # an engine without a way out may try for minutes
+KEPT_OUTPUT = 1500  # characters of a program that failed
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class BaseMaker:
+    """How the base is made. `install` allows to install what making it needs, as root.
+
+    `cache` holds the lock that keeps two processes from making it at once.
+    """
+
+    client: DockerClient
+    cache: Path
+    say: Say
+    install: bool = False
+    starts: Sequence[str] = STARTS
+
+    def ensure(self) -> str:
+        """The id of a base that is made of the inputs as they are now.
+
+        Raises ImageError, with all that was tried and what to do, where there is no way to one.
+        """
+        context = packaged("images/base")
+        inputs = digest_of(context)
+        if there := image_id(self.client, BASE, inputs=inputs):
+            return there
+        with locked(self.cache / "base.lock"):
+            if there := image_id(self.client, BASE, inputs=inputs):
+                return there
+            start, tried = self._start()
+            if start:
+                self.say(f"building {BASE} from {start}")
+                try:
+                    return self._of_image(start, context, inputs)
+                except ImageError as error:
+                    tried.append(f"  {error}")
+            return self._of_packages(context, inputs, tried)
+
+    def _of_image(self, start: str, context: Path, inputs: str) -> str:
+        given = {"FROM": start}
+        return build(self.client, context, BASE, inputs=inputs, network="host", arguments=given)
+
+    def _start(self) -> tuple[str | None, list[str]]:
+        """An image of Debian's that is here or can be pulled, else what was tried."""
+        for start in self.starts:
+            if image_id(self.client, start):
+                return start, []
+        tried = []
+        for start in self.starts:
+            try:
+                pull(self.client, start, silence=PULL_SECONDS)
+            except ImageError as error:
+                tried.append(f"  {error}")
+                if not isinstance(error, ImageMissingError):
+                    break  # the other one is asked of the same registry
+            else:
+                return start, []
+        return None, tried
+
+    def _of_packages(self, context: Path, inputs: str, tried: list[str]) -> str:
+        program = self._maker(tried)
+        packages = (context / "packages.txt").read_text(encoding="utf-8").split()
+        self.say(f"making {BASE} of Debian's packages, which takes about a minute")
+        with tempfile.TemporaryDirectory(prefix="swerun-base-") as made:
+            tree = Path(made) / "base.tar"
+            command = [
+                program,
+                "--variant=minbase",
+                f"--dpkgopt={context / 'dpkg.cfg'}",
+                f"--include={','.join(packages)}",
+            ]
+            sources = "".join(f"{line}\n" for line in apt_sources())
+            asked = [*command, SUITE, str(tree), *(["-"] if sources else [])]
+            result = run(asked, timeout=SECONDS, stdin=sources.encode())
+            if result.exit_code != 0:
+                end = result.output[-KEPT_OUTPUT:].strip()
+                tried.append(f"  {' '.join(asked)}: exit code {result.exit_code}\n{end}")
+                raise ImageError(_no_way(tried))
+            return self._imported(tree, inputs)
+
+    def _maker(self, tried: list[str]) -> str:
+        if found := shutil.which(MAKER):
+            return found
+        if self.install and os.geteuid() == 0 and shutil.which("apt-get"):
+            self.say(f"installing {MAKER}")
+            for command in (["apt-get", "update"], ["apt-get", "install", "--yes", MAKER]):
+                result = run(command, timeout=SECONDS)
+                if result.exit_code != 0:
+                    end = result.output[-KEPT_OUTPUT:].strip()
+                    tried.append(f"  {' '.join(command)}: exit code {result.exit_code}\n{end}")
+        found = shutil.which(MAKER)
+        if not found:
+            tried.append(f"  {MAKER}: it is not installed")
+            raise ImageError(_no_way(tried))
+        return found
+
+    def _imported(self, tree: Path, inputs: str) -> str:
+        from docker.errors import DockerException
+
+        try:
+            self.client.api.import_image_from_file(
+                str(tree),
+                repository=BASE.partition(":")[0],
+                tag=BASE.partition(":")[2],
+                changes=[f"LABEL {INPUTS}={inputs}", f"WORKDIR {WORKDIR}", 'CMD ["bash"]'],
+            )
+        except (DockerException, OSError) as error:
+            raise ImageError(f"importing {BASE} into the engine: {error}") from error
+        made = image_id(self.client, BASE, inputs=inputs)
+        if made is None:
+            raise ImageError(f"the engine took {BASE} and does not have it: is its disk full?")
+        return made
+
+
+def apt_sources() -> list[str]:
+    """The mirror that this machine's apt uses, as lines of a sources.list; none where it is not
+    Debian's SUITE: then the maker knows Debian's own."""
+    if not shutil.which("apt-get"):
+        return []
+    asked = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"]
+    result = run([*asked, "Identifier: Packages"], timeout=60)
+    lines = [f"deb {line}" for line in result.output.splitlines() if len(line.split()) == 3]
+    ours = [line for line in lines if line.split()[2].partition("-")[0] == SUITE]
+    return ours if any(line.split()[2] == SUITE for line in ours) else []
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of this file against other processes, waiting for it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _no_way(tried: Sequence[str]) -> str:
+    return (
+        f"there is no base image {BASE}, and no way to one was found; tried\n"
+        + "\n".join(tried)
+        + f"\nEither let the engine pull {STARTS[0]} (or load it: `docker load -i FILE`), or"
+        f" install {MAKER} (`sudo apt-get install {MAKER}`; as root `swerun images base --install`"
+        " does it) and run `swerun images base`."
+    )

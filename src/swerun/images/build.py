@@ -1,0 +1,78 @@
+"""Build an image with the engine's classic builder, and know by a label whether it is fresh."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swerun.errors import ImageError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+INPUTS = "swerun.inputs"  # the label with the digest of what an image was made of
+LOG_LINES = 15  # of a build that failed, in its error
+
+
+def digest_of(folder: Path, *others: str) -> str:
+    """16 hex digits of all files of a build context, their names, modes, and `others`."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        runs = bool(path.stat().st_mode & 0o100)
+        digest.update(f"{path.relative_to(folder)}\0{runs}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    digest.update("\0".join(others).encode())
+    return digest.hexdigest()[:16]
+
+
+def image_id(client: DockerClient, image: str, *, inputs: str | None = None) -> str | None:
+    """The id of an image on the engine; None where it is not there or made of other `inputs`.
+
+    Raises ImageError where the engine cannot say.
+    """
+    from docker.errors import DockerException, ImageNotFound
+
+    try:
+        found = client.images.get(image)
+    except ImageNotFound:
+        return None
+    except DockerException as error:
+        raise ImageError(f"looking for the image {image}: {error}") from error
+    fresh = inputs is None or found.labels.get(INPUTS) == inputs
+    return str(found.id) if fresh else None
+
+
+def build(
+    client: DockerClient,
+    context: Path,
+    image: str,
+    *,
+    inputs: str,
+    network: str = "none",
+    arguments: Mapping[str, str] | None = None,
+) -> str:
+    """Build `context` as `image`, labelled with `inputs`, and return its id.
+
+    Raises ImageError with the end of the build's log.
+    """
+    from docker.errors import BuildError, DockerException
+
+    try:
+        made, _ = client.images.build(
+            path=str(context),
+            tag=image,
+            labels={INPUTS: inputs},
+            buildargs=dict(arguments or {}),
+            network_mode=network,
+            rm=True,
+            forcerm=True,
+        )
+    except BuildError as error:
+        lines = [str(line.get("stream", "")).rstrip() for line in error.build_log]
+        end = "\n".join(f"  {line}" for line in [text for text in lines if text][-LOG_LINES:])
+        raise ImageError(f"building {image} from {context}: {error.msg}\n{end}") from error
+    except (DockerException, OSError) as error:
+        raise ImageError(f"building {image} from {context}: {error}") from error
+    return str(made.id)
