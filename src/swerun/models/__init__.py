@@ -1,0 +1,1 @@
+"""The endpoint client, protocols of tool calls, retry, and the recorded endpoint."""

@@ -1,0 +1,124 @@
+"""A small real HTTP server that answers as it is told to, and remembers what it was asked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it came; the names of headers are in small letters."""
+
+    path: str
+    headers: Mapping[str, str]
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer. A body that is text goes out as it is, a function makes it from the request."""
+
+    body: object = ""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The connection is closed, with nothing said or in the middle of a body."""
+
+    midway: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Nothing is said for as long as the server lives."""
+
+
+Answer = Said | Dropped | Silence
+
+
+def completion(
+    message: Mapping[str, Any] | None = None,
+    *,
+    finish: str = "stop",
+    usage: object = None,
+    **more: object,
+) -> Said:
+    """A chat completion as endpoints serve it."""
+    said = {"role": "assistant", "content": "Done."} if message is None else message
+    choice = {"index": 0, "message": said, "finish_reason": finish}
+    served = {"id": "1", "object": "chat.completion", "model": "served-name", "choices": [choice]}
+    return Said(served | ({"usage": usage} if usage is not None else {}) | more)
+
+
+def refused(status: int, message: str, **headers: str) -> Said:
+    """An error in the words and shape of OpenAI's."""
+    error = {"message": message, "type": "some_error", "code": None}
+    return Said({"error": error}, status, {k.replace("_", "-"): v for k, v in headers.items()})
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        given = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(self.path, headers, json.loads(given))
+        answer = self.server.next_answer(asked)
+        if isinstance(answer, Said):
+            self._say(answer, asked)
+        elif isinstance(answer, Silence):
+            self.server.silent.set()
+            self.server.over.wait()
+        elif answer.midway:
+            self._begin(200, {"Content-Length": "1000"})
+            self.wfile.write(b'{"choices": [')
+
+    def _say(self, said: Said, asked: Asked) -> None:
+        made = said.body(asked) if callable(said.body) else said.body
+        body = (made if isinstance(made, str) else json.dumps(made)).encode()
+        self._begin(said.status, {"Content-Length": str(len(body)), **said.headers})
+        self.wfile.write(body)
+
+    def _begin(self, status: int, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, *said: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = False  # closing it waits for its threads, and so for their sockets
+
+    def __init__(self, answers: Sequence[Answer]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.answers, self.asked = answers, list[Asked]()
+        self.silent, self.over = Event(), Event()
+        self.url = f"http://127.0.0.1:{self.server_port}/v1"
+
+    def next_answer(self, asked: Asked) -> Answer:
+        self.asked.append(asked)
+        return self.answers[min(len(self.asked), len(self.answers)) - 1]
+
+
+@contextmanager
+def answering(*answers: Answer) -> Iterator[Server]:
+    """A server on the loopback that gives `answers` in order, the last of them for ever."""
+    server = Server(answers)
+    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        yield server
+    finally:
+        server.over.set()
+        server.shutdown()
+        server.server_close()

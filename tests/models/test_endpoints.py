@@ -1,0 +1,110 @@
+"""Which endpoint a name means, and which key goes there."""
+
+from __future__ import annotations
+
+import pytest
+
+from swerun.errors import InputError
+from swerun.models.endpoints import PRESETS, Endpoint, resolve
+
+KEYS = {preset.key: f"key of {preset.prefix}" for preset in PRESETS if preset.key}
+
+
+def resolved(model, *, base_url=None, api_key_env=None, **environment):
+    return resolve(model, base_url=base_url, api_key_env=api_key_env, environment=environment)
+
+
+def test_with_a_base_url_the_name_is_sent_as_it_is_and_no_preset_applies():
+    made = resolved("openai/gpt-oss-20b", base_url="http://localhost:9/v1/")
+    assert (made.model, made.base_url) == ("openai/gpt-oss-20b", "http://localhost:9/v1")
+    assert made.api_key is None
+
+
+def test_a_base_url_comes_before_the_one_of_the_environment():
+    made = resolved("m", base_url="http://a/v1", OPENAI_BASE_URL="http://b/v1")
+    assert made.base_url == "http://a/v1"
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.prefix)
+def test_a_preset_sends_its_own_key_and_no_other(preset):
+    made = resolved(f"{preset.prefix}/some/name", OPENAI_BASE_URL="http://b/v1", **KEYS)
+    assert (made.model, made.base_url) == ("some/name", preset.base_url)
+    assert made.api_key == (KEYS[preset.key] if preset.key else None)
+
+
+@pytest.mark.parametrize("preset", [p for p in PRESETS if p.key], ids=lambda preset: preset.prefix)
+@pytest.mark.parametrize("held", ["nothing", "", " \n"])
+def test_a_preset_without_its_key_says_which_variable_is_missing(preset, held):
+    others = {name: key for name, key in KEYS.items() if name != preset.key}
+    environment = others if held == "nothing" else others | {preset.key: held}
+    with pytest.raises(InputError, match=preset.key):
+        resolved(f"{preset.prefix}/m", **environment)
+
+
+@pytest.mark.parametrize("model", ["openai/m", "vllm/m", "some/m"])
+def test_the_variable_that_is_named_is_the_one_whose_key_is_sent(model):
+    given = {**KEYS, "MY_KEY": "mine", "OPENAI_BASE_URL": "http://b/v1"}
+    assert resolved(model, api_key_env="MY_KEY", **given).api_key == "mine"
+
+
+@pytest.mark.parametrize("base_url", [None, "http://a/v1"])
+def test_a_variable_that_is_named_and_empty_is_refused(base_url):
+    with pytest.raises(InputError, match="MY_KEY"):
+        resolved("openai/m", base_url=base_url, api_key_env="MY_KEY", MY_KEY="", **KEYS)
+
+
+@pytest.mark.parametrize("model", ["m", "Qwen/Qwen3-8B", "openai/", "openai"])
+def test_where_no_preset_matches_the_endpoint_is_that_of_the_environment(model):
+    made = resolved(model, OPENAI_BASE_URL="http://b:1/v1/", **KEYS)
+    assert (made.model, made.base_url) == (model, "http://b:1/v1")
+    assert made.api_key == KEYS["OPENAI_API_KEY"]
+
+
+def test_an_endpoint_that_is_given_gets_the_usual_key_and_needs_none():
+    assert resolved("m", base_url="http://a/v1", **KEYS).api_key == KEYS["OPENAI_API_KEY"]
+    assert resolved("m", base_url="http://a/v1").api_key is None
+
+
+@pytest.mark.parametrize("model", ["m", "Qwen/Qwen3-8B", "opneai/gpt", "openai/", ""])
+def test_a_name_that_leads_nowhere_is_told_every_way_there_is(model):
+    with pytest.raises(InputError) as caught:
+        resolved(model, **KEYS)
+    for way in ("--base-url", "OPENAI_BASE_URL", "gold", *(f"{p.prefix}/" for p in PRESETS)):
+        assert way in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "localhost:8000/v1",
+        "ftp://localhost/v1",
+        "http://",
+        "http:///v1",
+        "http://:8000/v1",
+        "http://[::1/v1",
+        "http://localhost:port/v1",
+        "http://localhost:99999/v1",
+        "http://local host/v1",
+    ],
+)
+def test_what_is_no_url_is_refused_with_the_shape_of_one(url):
+    for given in ({"base_url": url}, {"OPENAI_BASE_URL": url}):
+        with pytest.raises(InputError, match=r"http://localhost:8000/v1"):
+            resolved("m", **given)
+
+
+@pytest.mark.parametrize("written", ["sk-1\n", "sk-1\r\n", " sk-1 "])
+def test_the_end_of_a_line_is_no_part_of_a_key(written):
+    assert resolved("m", base_url="http://a/v1", OPENAI_API_KEY=written).api_key == "sk-1"
+
+
+@pytest.mark.parametrize("key", ["sk\n1", "sk\u20111", "sk-\u00e4", "sk\x001"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(key):
+    with pytest.raises(InputError, match="OPENAI_API_KEY") as caught:
+        resolved("m", base_url="http://a/v1", OPENAI_API_KEY=key)
+    assert key not in str(caught.value)
+
+
+def test_hushing_takes_out_the_key_and_nothing_where_there_is_none():
+    assert Endpoint("m", "u", api_key="sk-1").hushed("Bearer sk-1.") == "Bearer [the key]."
+    assert Endpoint("m", "u").hushed("Bearer sk-1.") == "Bearer sk-1."
