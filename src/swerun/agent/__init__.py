@@ -1,0 +1,1 @@
+"""The loop, its prompts, its tools, and what the model is shown of a result."""

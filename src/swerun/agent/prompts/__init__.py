@@ -1,0 +1,63 @@
+"""The prompts, which are files, and the fingerprint of what a model is told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from swerun.agent.tools import TOOLS
+from swerun.errors import InputError
+from swerun.ports import Message
+from swerun.records import Limits, Scaffold, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Prompts:
+    """Jinja templates; they see `task` (a Task, never an Answer), `limits` and `protocol`."""
+
+    system: str
+    instance: str
+    protocol: str
+
+    def opening(self, task: Task, limits: Limits) -> list[Message]:
+        """The two messages a conversation begins with."""
+        from jinja2 import Environment, StrictUndefined
+
+        jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 -- no HTML
+        seen = {"task": task, "limits": limits, "protocol": self.protocol}
+        return [
+            Message("system", jinja.from_string(self.system).render(seen).strip()),
+            Message("user", jinja.from_string(self.instance).render(seen).strip()),
+        ]
+
+    def scaffold(self) -> Scaffold:
+        """What of the agent is part of a run's question."""
+        tools = [[tool.name, tool.description, tool.parameters] for tool in TOOLS]
+        told = json.dumps([self.system, self.instance, self.protocol, tools], sort_keys=True)
+        return Scaffold(
+            prompt_hash=hashlib.sha256(told.encode()).hexdigest()[:16],
+            protocol=self.protocol,
+            tools=tuple(tool.name for tool in TOOLS),
+        )
+
+
+def load_prompts(protocol: str, instance: Path | None = None) -> Prompts:
+    """Ours, or with `instance` a file of the user's in place of the instance prompt.
+
+    Raises InputError where that file cannot be read or is no template.
+    """
+    ours = files(__name__)
+    system = (ours / "system.md").read_text(encoding="utf-8")
+    if instance is None:
+        return Prompts(system, (ours / "instance.md").read_text(encoding="utf-8"), protocol)
+    from jinja2 import Environment, TemplateError
+
+    try:
+        theirs = instance.read_text(encoding="utf-8")
+        Environment(autoescape=False).parse(theirs)  # noqa: S701 -- no HTML
+    except (OSError, UnicodeDecodeError, TemplateError) as error:
+        raise InputError(f"the prompt {instance} cannot be used: {error}") from error
+    return Prompts(system, theirs, protocol)
