@@ -1,0 +1,1 @@
+"""Apply a patch, run the eval script, parse the log, judge."""
