@@ -1,0 +1,1 @@
+"""Many attempts: plan, slots, threads on one machine."""

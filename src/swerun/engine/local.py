@@ -1,0 +1,136 @@
+"""Many attempts at once on one machine: daemon threads, a queue, and a stop that nothing blocks."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Event, Lock, Thread
+
+from swerun.attempt import Bench, run_attempt
+from swerun.engine.events import Happened, Stage
+from swerun.engine.plan import after, interleave, plan
+from swerun.ports import Graded, Planned
+from swerun.records import Attempt, Grade, Instance, Solved, Step
+from swerun.runs.store import AttemptLog, RunStore, Started
+
+Listener = Callable[[Happened], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One run: where it is written, with what its attempts are made, and of which instances."""
+
+    store: RunStore
+    bench: Bench
+    instances: tuple[Instance, ...]
+    samples: int
+    retries: int
+
+
+@dataclass(frozen=True, slots=True)
+class LiveJournal:
+    """Writes first, then tells: what a listener hears of is on disk."""
+
+    run: str
+    planned: Planned
+    log: AttemptLog
+    listener: Listener
+
+    def stage(self, stage: Stage) -> None:
+        self._tell(stage)
+
+    def step(self, step: Step) -> None:
+        self.log.step(step)
+        self._tell(step)
+
+    def solved(self, solved: Solved, patch: bytes) -> None:
+        self.log.solved(solved, patch)
+        self._tell(solved)
+
+    def graded(self, graded: Graded) -> None:
+        self.log.graded(graded)
+        self._tell(graded.grade)
+
+    def finished(self, attempt: Attempt) -> None:
+        self.log.finished(attempt)
+        self._tell(attempt)
+
+    def _tell(self, what: Stage | Step | Solved | Grade | Attempt) -> None:
+        self.listener(Happened(self.run, self.planned.instance.id, self.planned.number, what))
+
+
+@dataclass(slots=True)
+class LocalEngine:
+    """Makes all attempts that `work` leaves to make. `threads` bounds those under way at once,
+    at whatever stage; the benches' slots bound each stage."""
+
+    work: Sequence[Work]
+    threads: int
+    listener: Listener
+    cancel: Event
+    _broken: list[BaseException] = field(default_factory=list)
+    _queue: deque[tuple[Work, Planned, int]] = field(default_factory=deque)
+    _numbers: dict[tuple[str, str], int] = field(default_factory=dict)  # the last one given out
+    _workers: list[Thread] = field(default_factory=list)
+    _lock: Lock = field(default_factory=Lock)
+
+    def run(self) -> None:
+        """Returns when all is done, or at once when `cancel` is set.
+
+        Raises what kept an attempt from being recorded (a full disk, a bug): the run is over then.
+        """
+        self._fill()
+        for _ in range(min(self.threads, len(self._queue))):
+            self._workers.append(Thread(target=self._worker, daemon=True))
+        for worker in self._workers:
+            worker.start()
+        for worker in self._workers:
+            while worker.is_alive() and not self.cancel.is_set():
+                worker.join(timeout=0.2)
+        if self._broken:
+            raise self._broken[0]
+
+    def settle(self, seconds: float) -> None:
+        """After a cancel: leave the attempts under way a moment to record that they ended."""
+        until = time.monotonic() + seconds
+        for worker in self._workers:
+            worker.join(timeout=max(0.0, until - time.monotonic()))
+
+    def _fill(self) -> None:
+        plans = [left(work) for work in self.work]
+        for who, planned in interleave(plans):
+            work = self.work[who]
+            self._queue.append((work, planned, work.retries))
+            key = (work.store.name, planned.instance.id)
+            self._numbers[key] = max(planned.number, self._numbers.get(key, 0))
+
+    def _worker(self) -> None:
+        while not self.cancel.is_set():
+            with self._lock:
+                if not self._queue:
+                    return
+                work, planned, retries = self._queue.popleft()
+            try:
+                self._attempt(work, planned, retries)
+            except BaseException as error:  # noqa: BLE001 -- a thread's error is the engine's
+                self._broken.append(error)
+                self.cancel.set()
+
+    def _attempt(self, work: Work, planned: Planned, retries: int) -> None:
+        started = Started(sample=planned.sample, cause=planned.cause, of=planned.of)
+        with work.store.attempt(planned.instance.id, planned.number, started) as log:
+            journal = LiveJournal(work.store.name, planned, log, self.listener)
+            attempt = run_attempt(planned, work.bench, journal)
+        key = (work.store.name, planned.instance.id)
+        with self._lock:
+            follower = after(planned, attempt, self._numbers[key] + 1, retries)
+            if follower:
+                self._numbers[key] = follower.number
+                self._queue.append((work, follower, retries - 1))
+
+
+def left(work: Work) -> list[Planned]:
+    past = {instance.id: work.store.past(instance.id) for instance in work.instances}
+    return plan(work.instances, past, work.samples)

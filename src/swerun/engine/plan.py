@@ -1,0 +1,61 @@
+"""Which attempts are left to make. Pure: the past in, the plan out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from swerun.ports import Planned
+from swerun.records import Attempt, Cause, Instance
+from swerun.runs.store import Past
+
+
+def plan(
+    instances: Sequence[Instance], past: Mapping[str, Sequence[Past]], samples: int
+) -> list[Planned]:
+    """One attempt for each sample that has no verdict yet, in the order of the instances.
+
+    A sample whose patch waits for its grade is graded, not solved again. One that was cut off or
+    ended without a verdict gets a new attempt: the old one stays.
+    """
+    planned = []
+    for instance in instances:
+        history = past.get(instance.id, ())
+        number = max((p.number for p in history), default=0)
+        for sample in range(1, samples + 1):
+            own = [p for p in history if p.started.sample == sample]
+            if any(p.done and p.done.outcome.is_verdict for p in own):
+                continue
+            last = own[-1] if own else None
+            if last and last.kept:
+                started = last.started
+                planned.append(
+                    Planned(instance, last.number, sample, started.cause, started.of, last.kept)
+                )
+                continue
+            number += 1
+            if last is None:
+                planned.append(Planned(instance, number, sample))
+            else:
+                planned.append(Planned(instance, number, sample, Cause.RETRY, last.number))
+    return planned
+
+
+def after(planned: Planned, attempt: Attempt, number: int, retries: int) -> Planned | None:
+    """The attempt that follows one that failed and may do better, if any is left of `retries`.
+
+    `number` is the next free one of the instance; `retries` counts down from call to call.
+    """
+    if attempt.failure is None or not attempt.failure.retry or retries <= 0:
+        return None
+    if attempt.outcome.is_verdict:
+        return None
+    return Planned(planned.instance, number, planned.sample, Cause.RETRY, planned.number)
+
+
+def interleave(plans: Sequence[Sequence[Planned]]) -> list[tuple[int, Planned]]:
+    """Several runs' plans as one queue, taking turns; each entry says whose it is.
+
+    Runs of one selection stay side by side, so that an image is made ready once for all of them.
+    """
+    longest = max(map(len, plans), default=0)
+    return [(who, p[i]) for i in range(longest) for who, p in enumerate(plans) if i < len(p)]

@@ -1,0 +1,118 @@
+"""From attempts to numbers. Pure: delete report.json and it comes back the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from swerun.records import Attempt, Outcome, RunRecord, Stop, Stored, Usage
+
+RULE = "per sample the first attempt with a verdict, else the newest; never the best"
+
+
+class Row(Stored):
+    """What counts of one sample of one instance."""
+
+    instance_id: str
+    sample: int
+    attempt: int | None  # None: not begun, or cut off
+    outcome: Outcome | None
+    stop: Stop | None = None
+    steps: int = 0
+    usage: Usage = Usage()
+    patch_bytes: int = 0
+    failing: int = 0  # expected tests that did not do what they should
+    solve_seconds: float = 0.0
+    grade_seconds: float = 0.0
+    why: str = ""  # the failure's words
+
+
+class Report(Stored):
+    """report.json. `sum(outcomes.values()) + pending == n`, always."""
+
+    run: str
+    model: str
+    subset: str
+    rule: str = RULE
+    note: str = ""
+    n: int  # instances x samples
+    graded: int
+    resolved: int
+    pending: int
+    outcomes: dict[str, int]
+    stops: dict[str, int]
+    usage: Usage  # of the attempts that count
+    usage_all: Usage  # of all attempts: what the run cost
+    attempts: int
+    steps: int
+    seconds: float  # summed over the attempts that count
+    replay_differs: int | None = None
+    rows: tuple[Row, ...]
+
+    @property
+    def rate(self) -> float:
+        """resolved / N: over everything asked, so that a flaky machine cannot improve a score."""
+        return self.resolved / self.n if self.n else 0.0
+
+    @property
+    def graded_rate(self) -> float:
+        """resolved / graded: over what got a verdict."""
+        return self.resolved / self.graded if self.graded else 0.0
+
+
+def scored(attempts: Iterable[Attempt]) -> dict[tuple[str, int], Attempt]:
+    """By instance and sample the attempt that counts, by RULE."""
+    chosen: dict[tuple[str, int], Attempt] = {}
+    for attempt in sorted(attempts, key=lambda a: a.attempt):
+        key = attempt.instance_id, attempt.sample
+        if key not in chosen or not chosen[key].outcome.is_verdict:
+            chosen[key] = attempt
+    return chosen
+
+
+def summarise(run: RunRecord, attempts: Sequence[Attempt]) -> Report:
+    """The report of a run from its finished attempts, over all of its selection."""
+    chosen = scored(attempts)
+    wanted = [(i, s) for i in run.selection for s in range(1, run.samples + 1)]
+    rows = tuple(_row(i, s, chosen.get((i, s))) for i, s in wanted)
+    counted = [chosen[key] for key in wanted if key in chosen]
+    outcomes = Counter(a.outcome for a in counted)
+    differs = [a.replay_differs for a in counted if a.replay_differs is not None]
+    return Report(
+        run=run.name,
+        model=run.model,
+        subset=run.subset,
+        note=run.sessions[-1].note if run.sessions else "",
+        n=len(wanted),
+        graded=sum(a.outcome.is_verdict for a in counted),
+        resolved=outcomes[Outcome.RESOLVED],
+        pending=len(wanted) - len(counted),
+        outcomes={o.value: outcomes[o] for o in Outcome if outcomes[o]},
+        stops=dict(sorted(Counter(a.stop.value for a in counted if a.stop).items())),
+        usage=sum((a.usage for a in counted), Usage()),
+        usage_all=sum((a.usage for a in attempts), Usage()),
+        attempts=len(attempts),
+        steps=sum(a.steps for a in counted),
+        seconds=round(sum(a.solve_seconds + a.grade_seconds for a in counted), 1),
+        replay_differs=sum(differs) if differs else None,
+        rows=rows,
+    )
+
+
+def _row(instance_id: str, sample: int, attempt: Attempt | None) -> Row:
+    if attempt is None:
+        return Row(instance_id=instance_id, sample=sample, attempt=None, outcome=None)
+    return Row(
+        instance_id=instance_id,
+        sample=sample,
+        attempt=attempt.attempt,
+        outcome=attempt.outcome,
+        stop=attempt.stop,
+        steps=attempt.steps,
+        usage=attempt.usage,
+        patch_bytes=attempt.patch_bytes,
+        failing=len(attempt.grade.failing) if attempt.grade else 0,
+        solve_seconds=attempt.solve_seconds,
+        grade_seconds=attempt.grade_seconds,
+        why=attempt.failure.message if attempt.failure else "",
+    )

@@ -1,0 +1,1 @@
+"""The only writer below runs/, and its reader."""

@@ -1,0 +1,216 @@
+"""A run on disk: append only, each closing file whole. The only writer below runs/."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from swerun.errors import InputError
+from swerun.ports import Graded, Kept
+from swerun.records import (
+    Attempt,
+    Cause,
+    Grade,
+    RunRecord,
+    Session,
+    Solved,
+    Step,
+    Stored,
+)
+from swerun.runs.files import cannot_write, read_lines, read_record, write, write_record
+
+
+class Started(Stored):
+    """started.json, an attempt's first file: why there is one."""
+
+    sample: int = 1
+    cause: Cause = Cause.FIRST
+    of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One attempt as it lies on disk: `done` is None where it was cut off."""
+
+    number: int
+    started: Started
+    done: Attempt | None
+    kept: Kept | None = None  # of an attempt whose solving is over and whose grading is not
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLog:
+    """The writing side of one attempt's folder."""
+
+    folder: Path
+    steps: IO[str]
+
+    def step(self, step: Step) -> None:
+        try:
+            self.steps.write(step.model_dump_json(exclude_defaults=True) + "\n")
+            self.steps.flush()
+        except OSError as error:
+            raise cannot_write(self.folder / "steps.jsonl", error) from error
+
+    def solved(self, solved: Solved, patch: bytes) -> None:
+        write(self.folder / "patch.diff", patch)
+        write_record(self.folder / "solved.json", solved)
+
+    def graded(self, graded: Graded) -> None:
+        """Each grading is a folder of its own; grade.json, last, closes it."""
+        gradings = self.folder / "grades"
+        number = 1 + max((int(p.name) for p in gradings.glob("*")), default=0)
+        folder = gradings / str(number)
+        folder.mkdir(parents=True)
+        write(folder / "eval.sh", graded.eval_script.encode())
+        write(folder / "test_output.txt", graded.test_output)
+        write_record(folder / "grade.json", graded.grade)
+
+    def finished(self, attempt: Attempt) -> None:
+        write_record(self.folder / "attempt.json", attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStore:
+    """One run's folder."""
+
+    folder: Path
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    def record(self) -> RunRecord:
+        return read_record(self.folder / "run.json", RunRecord)
+
+    @contextmanager
+    def attempt(self, instance_id: str, number: int, started: Started) -> Iterator[AttemptLog]:
+        """The log of attempt `number`; an existing folder is gone on with, never emptied."""
+        folder = self.attempt_folder(instance_id, number)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not (folder / "started.json").exists():
+                write_record(folder / "started.json", started)
+            steps = (folder / "steps.jsonl").open("a", encoding="utf-8")
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        with steps:
+            yield AttemptLog(folder, steps)
+
+    def attempt_folder(self, instance_id: str, number: int) -> Path:
+        return self.folder / "attempts" / instance_id / str(number)
+
+    def attempts(self) -> Iterator[Attempt]:
+        """Every finished attempt, by instance and then by number."""
+        for instance_id in self.instance_ids():
+            for past in self.past(instance_id):
+                if past.done:
+                    yield past.done
+
+    def instance_ids(self) -> list[str]:
+        """The instances that have been begun."""
+        return sorted(p.name for p in self.folder.glob("attempts/*"))
+
+    def past(self, instance_id: str) -> list[Past]:
+        """All attempts of an instance so far, by number."""
+        numbers = (int(p.name) for p in (self.folder / "attempts" / instance_id).glob("*"))
+        return [self._past(instance_id, number) for number in sorted(numbers)]
+
+    def _past(self, instance_id: str, number: int) -> Past:
+        folder = self.attempt_folder(instance_id, number)
+        first, last = folder / "started.json", folder / "attempt.json"
+        started = read_record(first, Started) if first.exists() else Started()
+        if last.exists():
+            return Past(number, started, read_record(last, Attempt))
+        if not (folder / "solved.json").exists():
+            return Past(number, started, None)
+        solved = read_record(folder / "solved.json", Solved)
+        return Past(number, started, None, Kept(solved, self.patch(instance_id, number)))
+
+    def steps(self, instance_id: str, number: int) -> Iterator[Step]:
+        return read_lines(self.attempt_folder(instance_id, number) / "steps.jsonl", Step)
+
+    def patch(self, instance_id: str, number: int) -> bytes:
+        path = self.attempt_folder(instance_id, number) / "patch.diff"
+        return path.read_bytes() if path.exists() else b""
+
+    def grades(self, instance_id: str, number: int) -> list[tuple[Path, Grade]]:
+        """Each grading's folder and grade, oldest first."""
+        folders = (self.attempt_folder(instance_id, number) / "grades").glob("*/grade.json")
+        ordered = sorted(folders, key=lambda path: int(path.parent.name))
+        return [(path.parent, read_record(path, Grade)) for path in ordered]
+
+    def begin_session(self, session: Session, selection: Sequence[str]) -> None:
+        """Note who works on the run now; the selection may grow, never shrink."""
+        record = self.record()
+        grown = tuple(dict.fromkeys([*record.selection, *selection]))
+        sessions = (*record.sessions, session)
+        new = record.model_copy(update={"sessions": sessions, "selection": grown})
+        write_record(self.folder / "run.json", new)
+
+    def derive(self, name: str, data: bytes) -> Path:
+        """Write a file that can be made again from the others (report.json, predictions)."""
+        write(self.folder / name, data)
+        return self.folder / name
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Only one process works on a run. The kernel frees the lock when its holder dies."""
+        path = self.folder / ".lock"
+        with path.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise InputError(
+                    f"another process works on the run {self.name} already ({path} is locked). "
+                    "Wait for it, stop it, or start another run with --run NAME."
+                ) from error
+            yield
+
+
+def open_or_create(root: Path, wanted: RunRecord) -> RunStore:
+    """The run `wanted.name` below `root`, new or gone on with.
+
+    Raises InputError where a run of that name asks another question: it says what differs.
+    """
+    store = RunStore(root / wanted.name)
+    if (store.folder / "run.json").exists():
+        there = store.record()
+        if there.fingerprint != wanted.fingerprint:
+            raise InputError(
+                f"the run {wanted.name} in {root} asks another question "
+                f"({'; '.join(differences(there, wanted))}). "
+                "Choose another name with --run NAME, or leave the flags as they were."
+            )
+        return store
+    try:
+        store.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(store.folder, error) from error
+    write_record(store.folder / "run.json", wanted)
+    return store
+
+
+def differences(there: RunRecord, wanted: RunRecord) -> list[str]:
+    """What of two questions differs, as `key: old -> new`."""
+    old, new = there.question.model_dump(mode="json"), wanted.question.model_dump(mode="json")
+    return [f"{key}: {old[key]} -> {new[key]}" for key in old if old[key] != new[key]]
+
+
+def open_run(name: str, root: Path) -> RunStore:
+    """A run that is there, by name or by path. Raises InputError with the names there are."""
+    for folder in (root / name, Path(name)):
+        if (folder / "run.json").exists():
+            return RunStore(folder)
+    known = [store.name for store in list_runs(root)]
+    there = f"There are: {', '.join(known)}." if known else f"There are none in {root}."
+    raise InputError(f"there is no run {name!r} in {root}. {there}")
+
+
+def list_runs(root: Path) -> list[RunStore]:
+    """The runs below `root`, by name."""
+    return [RunStore(path.parent) for path in sorted(root.glob("*/run.json"))]

@@ -1,0 +1,72 @@
+"""What is left to make, by table."""
+
+from __future__ import annotations
+
+import pytest
+
+from swerun.engine.plan import after, interleave, plan
+from swerun.ports import Kept, Planned
+from swerun.records import Cause, Failure, Fault, Solved, Stop
+from swerun.runs.store import Past, Started
+from tests.fakes import NOW, an_attempt, an_instance
+
+ONE = an_instance("one")
+KEPT = Kept(
+    Solved(instance_id="one", attempt=1, stop=Stop.SUBMITTED, started_at=NOW, seconds=1), b"diff"
+)
+
+
+def past(number, outcome=None, kept=None, sample=1):
+    done = an_attempt("one", number, outcome, sample=sample) if outcome else None
+    return Past(number, Started(sample=sample), done, kept)
+
+
+@pytest.mark.parametrize(
+    ("history", "samples", "planned"),
+    [
+        ([], 1, [(1, 1, Cause.FIRST, None)]),
+        ([], 2, [(1, 1, Cause.FIRST, None), (2, 2, Cause.FIRST, None)]),
+        ([past(1, "resolved")], 1, []),
+        ([past(1, "unresolved")], 1, []),
+        ([past(1, "no_patch")], 1, []),
+        ([past(1, "sandbox_failed")], 1, [(2, 1, Cause.RETRY, 1)]),
+        ([past(1, "cancelled")], 1, [(2, 1, Cause.RETRY, 1)]),
+        ([past(1)], 1, [(2, 1, Cause.RETRY, 1)]),
+        ([past(1, "endpoint_failed"), past(2)], 1, [(3, 1, Cause.RETRY, 2)]),
+        ([past(1, "endpoint_failed"), past(2, "resolved")], 1, []),
+        ([past(1, "resolved")], 2, [(2, 2, Cause.FIRST, None)]),
+        ([past(1, kept=KEPT)], 1, [(1, 1, Cause.FIRST, None)]),
+    ],
+)
+def test_each_sample_without_a_verdict_gets_one_attempt(history, samples, planned):
+    made = plan([ONE], {"one": history}, samples)
+    assert [(p.number, p.sample, p.cause, p.of) for p in made] == planned
+
+
+def test_a_patch_that_waits_for_its_grade_is_not_solved_again():
+    assert plan([ONE], {"one": [past(1, kept=KEPT)]}, 1)[0].kept is KEPT
+
+
+def failed(*, retry):
+    failure = Failure(fault=Fault.SANDBOX, error="SandboxError", message="gone", retry=retry)
+    return an_attempt("one", 1, "sandbox_failed", failure=failure)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "retries", "follows"),
+    [
+        (failed(retry=True), 2, True),
+        (failed(retry=True), 0, False),
+        (failed(retry=False), 2, False),
+        (an_attempt("one", 1, "unresolved"), 2, False),
+    ],
+)
+def test_only_a_failure_that_may_pass_is_followed_and_not_for_ever(attempt, retries, follows):
+    follower = after(Planned(ONE, 1), attempt, 4, retries)
+    assert (follower == Planned(ONE, 4, 1, Cause.RETRY, 1)) is follows
+    assert follows or follower is None
+
+
+def test_two_runs_take_turns():
+    a, b = Planned(an_instance("a"), 1), Planned(an_instance("b"), 1)
+    assert interleave([[a, b], [a]]) == [(0, a), (1, a), (0, b)]

@@ -1,0 +1,104 @@
+"""From attempts to numbers, by table."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from swerun.records import (
+    Limits,
+    Outcome,
+    Question,
+    Resources,
+    RunRecord,
+    Sampling,
+    Usage,
+)
+from swerun.report.predictions import predictions
+from swerun.report.summary import scored, summarise
+from tests.fakes import NOW, an_attempt
+
+VERDICTS = [outcome for outcome in Outcome if outcome.is_verdict]
+
+
+def a_run(*selection, samples=1):
+    question = Question(
+        model="m",
+        subset="sample",
+        dataset_hash="0",
+        scaffold=None,
+        sampling=Sampling(),
+        limits=Limits(),
+        resources=Resources(),
+        network="none",
+        grade_network="none",
+        grading="1",
+    )
+    return RunRecord(
+        name="r",
+        model="m",
+        subset="sample",
+        fingerprint="f",
+        question=question,
+        selection=selection,
+        samples=samples,
+        created_at=NOW,
+    )
+
+
+def test_the_first_attempt_with_a_verdict_counts_never_the_best():
+    attempts = [
+        an_attempt("a", 1, "endpoint_failed"),
+        an_attempt("a", 2, "unresolved"),
+        an_attempt("a", 3, "resolved"),
+    ]
+    assert scored(attempts)["a", 1].attempt == 2
+
+
+def test_without_any_verdict_the_newest_counts():
+    attempts = [an_attempt("a", 2, "sandbox_failed"), an_attempt("a", 1, "image_failed")]
+    assert scored(attempts)["a", 1].outcome is Outcome.SANDBOX_FAILED
+
+
+def test_both_rates_and_the_causes_are_said():
+    attempts = [
+        an_attempt("a", 1, "resolved"),
+        an_attempt("b", 1, "unresolved"),
+        an_attempt("c", 1, "image_failed"),
+    ]
+    report = summarise(a_run("a", "b", "c", "d"), attempts)
+    assert (report.n, report.graded, report.resolved, report.pending) == (4, 2, 1, 1)
+    assert (report.rate, report.graded_rate) == (0.25, 0.5)
+    assert report.outcomes == {"resolved": 1, "unresolved": 1, "image_failed": 1}
+
+
+def test_what_a_failed_attempt_cost_is_in_the_cost_of_the_run_and_not_in_the_scored_usage():
+    spent = Usage(input_tokens=100)
+    attempts = [
+        an_attempt("a", 1, "endpoint_failed", usage=spent),
+        an_attempt("a", 2, "resolved", usage=spent),
+    ]
+    report = summarise(a_run("a"), attempts)
+    assert (report.usage.input_tokens, report.usage_all.input_tokens) == (100, 200)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 2), st.sampled_from(list(Outcome))))
+)
+def test_every_sample_is_counted_exactly_once(drawn):
+    attempts = [
+        an_attempt(who, number, outcome, sample=sample)
+        for number, (who, sample, outcome) in enumerate(drawn, 1)
+    ]
+    report = summarise(a_run("a", "b", "c", samples=2), attempts)
+    assert sum(report.outcomes.values()) + report.pending == report.n == 6
+    assert report.graded == sum(report.outcomes.get(o.value, 0) for o in VERDICTS)
+
+
+def test_predictions_are_in_the_benchmarks_format():
+    lines = predictions("m", {"b": b"diff b", "a": b"\xff"}).decode().splitlines()
+    first, second = map(json.loads, lines)
+    assert second == {"instance_id": "b", "model_name_or_path": "m", "model_patch": "diff b"}
+    assert first["model_patch"] == "\ufffd"

@@ -1,0 +1,114 @@
+"""The run's folder: append only, whole or not there, read with care."""
+
+from __future__ import annotations
+
+import pytest
+
+from swerun.errors import InputError, NewerFormatError
+from swerun.ports import Graded
+from swerun.records import Limits, Solved, Step, Stop
+from swerun.runs.store import RunStore, Started, list_runs, open_or_create, open_run
+from tests.fakes import NOW, RESOLVED, a_reply, an_attempt, files_below
+from tests.report.test_summary import a_run
+
+STEP = Step(index=0, at=NOW, reply=a_reply("ls"))
+SOLVED = Solved(instance_id="a", attempt=1, stop=Stop.SUBMITTED, started_at=NOW, seconds=1)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return open_or_create(tmp_path, a_run("a"))
+
+
+def test_what_is_written_is_read_back(store):
+    with store.attempt("a", 1, Started()) as log:
+        log.step(STEP)
+        log.solved(SOLVED, b"diff")
+        log.graded(Graded(RESOLVED, "eval", b"log"))
+        log.finished(an_attempt("a"))
+    assert list(store.steps("a", 1)) == [STEP]
+    assert store.patch("a", 1) == b"diff"
+    assert list(store.attempts()) == [an_attempt("a")]
+    assert [grade for _, grade in store.grades("a", 1)] == [RESOLVED]
+    assert list(files_below(store.folder / "attempts")) == [
+        "a/1/attempt.json",
+        "a/1/grades/1/eval.sh",
+        "a/1/grades/1/grade.json",
+        "a/1/grades/1/test_output.txt",
+        "a/1/patch.diff",
+        "a/1/solved.json",
+        "a/1/started.json",
+        "a/1/steps.jsonl",
+    ]
+
+
+def test_a_second_grading_leaves_the_first_as_it_was(store):
+    with store.attempt("a", 1, Started()) as log:
+        log.graded(Graded(RESOLVED, "first", b""))
+        log.graded(Graded(RESOLVED, "second", b""))
+    scripts = [(folder / "eval.sh").read_text() for folder, _ in store.grades("a", 1)]
+    assert scripts == ["first", "second"]
+
+
+def test_a_step_is_on_disk_before_the_attempt_ends(store):
+    with store.attempt("a", 1, Started()) as log:
+        log.step(STEP)
+        assert list(store.steps("a", 1)) == [STEP]
+
+
+def test_a_line_torn_by_a_kill_is_passed_over(store):
+    with store.attempt("a", 1, Started()) as log:
+        log.step(STEP)
+        log.steps.write('{"index": 1, "at"')
+    assert list(store.steps("a", 1)) == [STEP]
+
+
+def test_an_attempt_that_was_cut_off_is_past_but_not_done(store):
+    with store.attempt("a", 1, Started(sample=2)) as log:
+        log.step(STEP)
+    (past,) = store.past("a")
+    assert (past.done, past.kept, past.started.sample) == (None, None, 2)
+
+
+def test_a_patch_that_waits_for_its_grade_is_kept(store):
+    with store.attempt("a", 1, Started()) as log:
+        log.solved(SOLVED, b"diff")
+    assert store.past("a")[0].kept.patch == b"diff"
+
+
+def test_a_file_of_a_newer_swerun_is_refused_and_named(store):
+    path = store.folder / "run.json"
+    path.write_text(path.read_text().replace('"schema_version": 1', '"schema_version": 99'))
+    with pytest.raises(NewerFormatError, match=r"run\.json was written by a newer swerun.*99"):
+        store.record()
+
+
+def test_a_broken_file_is_named(store):
+    (store.folder / "run.json").write_text("{")
+    with pytest.raises(InputError, match=r"run\.json cannot be read"):
+        store.record()
+
+
+def test_another_question_under_the_same_name_is_refused_with_the_difference(store, tmp_path):
+    other = a_run("a")
+    question = other.question.model_copy(update={"limits": Limits(steps=9)})
+    asked = other.model_copy(update={"fingerprint": "g", "question": question})
+    with pytest.raises(InputError, match="limits"):
+        open_or_create(tmp_path, asked)
+
+
+def test_the_same_question_finds_its_run(store, tmp_path):
+    assert open_or_create(tmp_path, a_run("a", "b")) == store
+
+
+def test_a_second_process_is_refused_while_the_first_works(store):
+    with store.locked(), pytest.raises(InputError, match="another process"), store.locked():
+        pass
+    with store.locked():
+        pass
+
+
+def test_a_run_that_is_not_there_is_answered_with_those_that_are(store, tmp_path):
+    with pytest.raises(InputError, match=r"no run 'x'.*There are: r"):
+        open_run("x", tmp_path)
+    assert open_run("r", tmp_path) == RunStore(tmp_path / "r") == list_runs(tmp_path)[0]
