@@ -1,0 +1,50 @@
+"""The command line: parse, call, print. The only place that reads the environment and exits."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from swerun.cli import images, inspect, run
+
+HELP = """How good is this model at real software work?
+
+swerun --model M --subset sample  runs an agent that drives M on each instance of a benchmark, in
+Docker, grades its patches with hidden tests in fresh containers, and reports the resolved rate.
+Options without a command are those of `swerun run`: see `swerun run --help`.
+"""
+
+app = typer.Typer(
+    name="swerun",
+    help=HELP,
+    rich_markup_mode=None,  # plain help needs no rich, which would double the time it takes
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(run.run)
+app.command()(inspect.report)
+app.command()(inspect.show)
+app.command("list")(inspect.list_)
+app.add_typer(images.app, name="images")
+
+
+@app.callback(invoke_without_command=True)
+def top(
+    *,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        from swerun import __version__
+
+        print(__version__)
+        raise typer.Exit
+
+
+def main() -> None:
+    """`swerun --model M` is `swerun run --model M`."""
+    args = sys.argv[1:]
+    if args and args[0].startswith("-") and args[0] not in {"--help", "--version"}:
+        args = ["run", *args]
+    app(args)

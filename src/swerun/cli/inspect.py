@@ -1,0 +1,150 @@
+"""`swerun list`, `show` and `report`: read what runs have written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from swerun.cli.exits import explained
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from swerun.records import Attempt, Step
+    from swerun.runs.store import RunStore
+
+Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+RUNS = Path("runs")
+
+
+def list_(runs: Runs = RUNS, as_json: Json = False) -> None:
+    """The runs there are, with their rates."""
+    with explained():
+        from rich.console import Console
+        from rich.table import Table
+
+        from swerun.report.summary import summarise
+        from swerun.runs.store import list_runs
+
+        reports = [summarise(s.record(), list(s.attempts())) for s in list_runs(runs)]
+        if as_json:
+            print(json.dumps([r.model_dump(mode="json", exclude={"rows"}) for r in reports]))
+            return
+        made = Table(box=None, pad_edge=False, header_style="dim")
+        for heading in ("run", "model", "subset", "resolved / N", "graded", "attempts"):
+            made.add_column(heading, overflow="fold")
+        for r in reports:
+            rate = f"{r.resolved}/{r.n}"
+            made.add_row(r.run, r.model, r.subset, rate, str(r.graded), str(r.attempts))
+        Console().print(made if reports else f"There are no runs in {runs}.")
+
+
+def report(run: str, runs: Runs = RUNS, as_json: Json = False) -> None:
+    """Make the report of RUN again from what is stored, and print it."""
+    with explained():
+        from rich.console import Console
+
+        from swerun.cli.tables import by_instance, side_by_side
+        from swerun.report.derived import derive
+        from swerun.runs.store import open_run
+
+        made = derive(open_run(run, runs))
+        if as_json:
+            print(made.model_dump_json(indent=1))
+            return
+        out = Console()
+        out.print(by_instance([made]))
+        out.print(side_by_side([made]))
+
+
+def show(
+    run: str,
+    instance: Annotated[str | None, typer.Argument(help="An instance of the run.")] = None,
+    attempt: Annotated[int | None, typer.Option("--attempt", help="[the newest]")] = None,
+    runs: Runs = RUNS,
+    as_json: Json = False,
+) -> None:
+    """What RUN asks; with INSTANCE its trajectory, its patch and its grade."""
+    with explained():
+        from rich.console import Console
+
+        from swerun.errors import InputError
+        from swerun.runs.store import open_run
+
+        store = open_run(run, runs)
+        if instance is None:
+            print(store.record().model_dump_json(indent=1))
+            return
+        numbers = [past.number for past in store.past(instance)]
+        if not numbers or (attempt and attempt not in numbers):
+            known = ", ".join(map(str, numbers)) or ", ".join(store.instance_ids()) or "none yet"
+            raise InputError(f"{run} has no such attempt of {instance!r}. There are: {known}.")
+        number = attempt or numbers[-1]
+        if as_json:
+            print(json.dumps(_whole(store, instance, number), indent=1))
+        else:
+            _tell(store, instance, number, Console())
+
+
+def _whole(store: RunStore, instance: str, number: int) -> dict[str, object]:
+    past = next(p for p in store.past(instance) if p.number == number)
+    return {
+        "attempt": past.done.model_dump(mode="json") if past.done else None,
+        "steps": [step.model_dump(mode="json") for step in store.steps(instance, number)],
+        "patch": store.patch(instance, number).decode(errors="replace"),
+    }
+
+
+def _tell(store: RunStore, instance: str, number: int, out: Console) -> None:
+    from rich.rule import Rule
+    from rich.syntax import Syntax
+    from rich.text import Text
+
+    for step in store.steps(instance, number):
+        _tell_step(step, out)
+    patch = store.patch(instance, number).decode(errors="replace")
+    out.print(Rule("patch", align="left"))
+    out.print(Syntax(patch, "diff", background_color="default") if patch else "(empty)")
+    out.print(Rule("grade", align="left"))
+    past = next(p for p in store.past(instance) if p.number == number)
+    if past.done:
+        _tell_end(past.done, out)
+    else:
+        out.print("This attempt was cut off: it has no end yet.")
+    out.print(Text(str(store.attempt_folder(instance, number)), style="dim"))
+
+
+def _tell_step(step: Step, out: Console) -> None:
+    from rich.rule import Rule
+    from rich.text import Text
+
+    reply = step.reply
+    tokens = "" if reply.usage.unreported else f", {reply.usage.total:,} tokens"
+    out.print(Rule(f"step {step.index + 1}  {reply.seconds:.1f} s{tokens}", align="left"))
+    out.print(Text(reply.text))
+    seen = {o.call_id: o.text for o in step.observations}
+    for call in reply.calls:
+        command = call.arguments.get("command", "")
+        out.print(Text(f"{call.tool} {command}".rstrip(), style="bold cyan"))
+        out.print(Text(seen.get(call.id, ""), style="dim"))
+    if not reply.calls:
+        out.print(Text("\n".join(seen.values()), style="dim"))
+
+
+def _tell_end(attempt: Attempt, out: Console) -> None:
+    from rich.text import Text
+
+    out.print(f"{attempt.outcome.value}, {attempt.steps} steps", highlight=False)
+    if attempt.failure:
+        out.print(Text(attempt.failure.message, style="red"))
+    if attempt.grade is None:
+        return
+    if attempt.grade.detail:
+        out.print(Text(attempt.grade.detail))
+    for test in attempt.grade.failing:
+        status = test.status.value if test.status else "not in the log"
+        out.print(Text(f"{test.group}  {test.name}  {status}"))

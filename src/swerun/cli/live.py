@@ -1,0 +1,150 @@
+"""What is seen while a run goes on: a live table on a terminal, plain lines anywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from swerun.engine.events import Happened
+from swerun.records import Attempt, Outcome, Solved, Step
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+STAGES = {"image": "image", "solve": "solving", "grade": "grading"}
+
+
+@dataclass(slots=True)
+class Line:
+    """One attempt under way."""
+
+    run: str
+    instance_id: str
+    stage: str
+    since: float
+    step: int = 0
+    tokens: int = 0
+
+
+@dataclass(slots=True)
+class Board:
+    """What is known of a run from its events alone."""
+
+    total: int
+    clock: Callable[[], float] = time.monotonic
+    under_way: dict[tuple[str, str, int], Line] = field(default_factory=dict)
+    done: int = 0
+    resolved: int = 0
+    tokens: int = 0
+    started: float = 0.0
+    lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self.started = self.clock()
+
+    def hear(self, event: Happened) -> None:
+        key = event.run, event.instance_id, event.attempt
+        with self.lock:
+            line = self.under_way.get(key)
+            if line is None:
+                line = Line(event.run, event.instance_id, "", self.clock())
+                self.under_way[key] = line
+            what = event.what
+            if isinstance(what, str):
+                line.stage = STAGES[what]
+            elif isinstance(what, Step):
+                line.step = what.index + 1
+                line.tokens += what.reply.usage.total
+                self.tokens += what.reply.usage.total
+            elif isinstance(what, Attempt):
+                del self.under_way[key]
+                retried = what.failure is not None and what.failure.retry
+                self.done += not retried
+                self.resolved += what.outcome is Outcome.RESOLVED
+
+    def eta(self) -> float | None:
+        """Seconds left at the pace so far; None before anything is done."""
+        if not self.done:
+            return None
+        return (self.clock() - self.started) / self.done * max(0, self.total - self.done)
+
+
+def plain_line(event: Happened, names: Mapping[str, str]) -> str | None:
+    """What an event is worth where nothing can be drawn: an attempt's end, a patch taken."""
+    who = f"{names[event.run]}  {event.instance_id}"
+    if isinstance(event.what, Attempt):
+        attempt = event.what
+        why = f": {attempt.failure.message.splitlines()[0]}" if attempt.failure else ""
+        return (
+            f"{who}  {attempt.outcome.value}  {attempt.steps} steps  "
+            f"{attempt.solve_seconds + attempt.grade_seconds:.1f} s{why}"
+        )
+    if isinstance(event.what, Solved) and event.what.steps:
+        solved = event.what
+        ended = solved.stop.value if solved.stop else "failed"
+        return f"{who}  {ended}, patch of {solved.patch_bytes} bytes"
+    return None
+
+
+def table(board: Board, names: Mapping[str, str]) -> RenderableType:
+    """The attempts under way and the totals."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("model", "instance", "stage"):
+        rows.add_column(heading, no_wrap=True)
+    for heading in ("step", "tokens", "time"):
+        rows.add_column(heading, justify="right")
+    with board.lock:
+        now = board.clock()
+        for line in board.under_way.values():
+            step, tokens = str(line.step or ""), f"{line.tokens:,}" if line.tokens else ""
+            who = names[line.run], line.instance_id, line.stage
+            rows.add_row(*who, step, tokens, duration(now - line.since))
+        left = board.eta()
+        totals = (
+            f"{board.done}/{board.total} done, {board.resolved} resolved, "
+            f"{board.tokens:,} tokens, {duration(now - board.started)}"
+            + (f", about {duration(left)} left" if left else "")
+        )
+    return Group(rows, Text(totals, style="bold"))
+
+
+def duration(seconds: float) -> str:
+    """3 s, 2:05, 1:02:05."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    if hours:
+        return f"{hours}:{minute:02}:{second:02}"
+    return f"{minute}:{second:02}" if minute else f"{second} s"
+
+
+@contextmanager
+def shown(
+    board: Board, names: Mapping[str, str], console: Console
+) -> Iterator[Callable[[Happened], None]]:
+    """A listener that shows what it hears on `console` (standard error) until the context ends."""
+
+    def tell(event: Happened) -> None:
+        board.hear(event)
+        if said := plain_line(event, names):
+            console.print(said, highlight=False, markup=False, soft_wrap=True)
+
+    if not console.is_terminal:
+        yield tell
+        return
+    from rich.live import Live
+
+    with Live(
+        get_renderable=lambda: table(board, names),
+        console=console,
+        refresh_per_second=5,
+        transient=True,
+    ):
+        yield tell

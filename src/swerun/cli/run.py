@@ -1,0 +1,204 @@
+"""`swerun run`: from models and a subset to resolved rates, side by side."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from swerun.cli.exits import DONE, FAILED, STOPPED, explained
+
+if TYPE_CHECKING:
+    from swerun.report.summary import Report
+
+Opt = typer.Option
+
+
+def run(
+    ctx: typer.Context,
+    model: Annotated[
+        list[str] | None,
+        Opt("--model", help="gold, empty, demo/NAME, PRESET/NAME, or with --base-url any name."),
+    ] = None,
+    subset: Annotated[
+        str | None, Opt("--subset", help="sample, or the folder of a task repo.  [sample]")
+    ] = None,
+    instances: Annotated[
+        list[str] | None, Opt("--instance", "-i", help="Only these ids; globs are fine.")
+    ] = None,
+    config: Annotated[
+        Path | None, Opt("--config", "-c", help="YAML with the keys of the options' dotted names.")
+    ] = None,
+    base_url: Annotated[
+        str | None, Opt("--base-url", help="An OpenAI-compatible endpoint, as http://host:8000/v1.")
+    ] = None,
+    api_key_env: Annotated[
+        str | None, Opt("--api-key-env", help="The variable that holds the key.  [OPENAI_API_KEY]")
+    ] = None,
+    protocol: Annotated[
+        str | None,
+        Opt("--protocol", help="tools: native tool calls; text: a fenced bash block.  [tools]"),
+    ] = None,
+    temperature: Annotated[float | None, Opt("--temperature")] = None,
+    top_p: Annotated[float | None, Opt("--top-p")] = None,
+    max_tokens: Annotated[int | None, Opt("--max-tokens", help="Of one reply.")] = None,
+    seed: Annotated[int | None, Opt("--seed", help="Sent to the endpoint.")] = None,
+    extra_body: Annotated[
+        str | None, Opt("--extra-body", help="JSON, merged into each request.")
+    ] = None,
+    request_timeout: Annotated[
+        float | None, Opt("--request-timeout", help="Seconds.  [600]")
+    ] = None,
+    jobs: Annotated[int | None, Opt("--jobs", "-j", help="Agents at once.  [4]")] = None,
+    grade_jobs: Annotated[
+        int | None, Opt("--grade-jobs", help="Gradings at once.  [the cores]")
+    ] = None,
+    attempts: Annotated[
+        int | None, Opt("--attempts", help="Independent tries on each instance.  [1]")
+    ] = None,
+    retries: Annotated[
+        int | None, Opt("--retries", help="After failures that are not the model's.  [2]")
+    ] = None,
+    steps: Annotated[int | None, Opt("--steps", help="Replies per attempt.  [250]")] = None,
+    tokens: Annotated[int | None, Opt("--tokens", help="In and out, per attempt.  [none]")] = None,
+    attempt_timeout: Annotated[
+        float | None, Opt("--attempt-timeout", help="Seconds.  [7200]")
+    ] = None,
+    command_timeout: Annotated[
+        float | None, Opt("--command-timeout", help="Seconds.  [60]")
+    ] = None,
+    eval_timeout: Annotated[float | None, Opt("--eval-timeout", help="Seconds.  [1800]")] = None,
+    memory: Annotated[str | None, Opt("--memory", help="Per container.  [4g]")] = None,
+    cpus: Annotated[float | None, Opt("--cpus", help="Per container.  [2]")] = None,
+    pids: Annotated[int | None, Opt("--pids", help="Per container.  [512]")] = None,
+    network: Annotated[
+        str | None, Opt("--network", help="Of the agent's container.  [none]")
+    ] = None,
+    grade_network: Annotated[
+        str | None, Opt("--grade-network", help="Of the grading container.  [as the subset says]")
+    ] = None,
+    prompt: Annotated[
+        Path | None, Opt("--prompt", help="A Jinja file in place of the instance prompt.")
+    ] = None,
+    runs: Annotated[Path | None, Opt("--runs", help="Where runs are kept.  [./runs]")] = None,
+    name: Annotated[
+        str | None, Opt("--run", help="The run's name.  [made of model, subset and question]")
+    ] = None,
+    fresh: Annotated[
+        bool, Opt("--fresh", help="A new run, even where this question has one.")
+    ] = False,
+    record: Annotated[
+        Path | None, Opt("--record", help="Write the conversations there, for demo/NAME.")
+    ] = None,
+    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
+    as_json: Annotated[bool, Opt("--json", help="Print the reports as JSON.")] = False,
+) -> None:
+    """Run an agent with each --model on the instances of --subset, and grade what it did.
+
+    The same command again goes on where it was: finished attempts are never made twice.
+    """
+    with explained():
+        others = {"config", "as_json"}
+        given = {k: v for k, v in ctx.params.items() if k not in others and v}
+        code = _run(config, {KEYS.get(k, k): v for k, v in given.items()}, as_json=as_json)
+    raise typer.Exit(code)
+
+
+# the flags whose key in the configuration is another
+KEYS = {
+    "name": "run",
+    "attempts": "samples",
+    "temperature": "sampling.temperature",
+    "top_p": "sampling.top_p",
+    "max_tokens": "sampling.max_tokens",
+    "seed": "sampling.seed",
+    "extra_body": "sampling.extra_body",
+    "steps": "limits.steps",
+    "tokens": "limits.tokens",
+    "attempt_timeout": "limits.seconds",
+    "command_timeout": "limits.command_seconds",
+    "eval_timeout": "limits.eval_seconds",
+    "memory": "resources.memory",
+    "cpus": "resources.cpus",
+    "pids": "resources.pids",
+}
+
+
+def _run(file: Path | None, flags: dict[str, Any], *, as_json: bool) -> int:
+    from rich.console import Console
+
+    from swerun.cli.live import Board, shown
+    from swerun.config import load_config
+    from swerun.session import prepared
+
+    if isinstance(flags.get("sampling.extra_body"), str):
+        flags["sampling.extra_body"] = _json_object(flags["sampling.extra_body"])
+    config = load_config(file, flags)
+    cancel, said = Event(), Console(stderr=True)
+    with stopping(cancel), prepared(config, os.environ, cancel) as session:
+        for line in session.introduction():
+            said.print(line, highlight=False, markup=False, soft_wrap=True)
+        names = {work.store.name: entrant.name for work, entrant in session.entries}
+        with shown(Board(session.left()), names, said) as listener:
+            session.drive(listener)
+        reports = session.reports()
+    _print(reports, as_json=as_json)
+    for report in reports:
+        said.print(f"{config.runs / report.run}", highlight=False, markup=False, soft_wrap=True)
+    if cancel.is_set():
+        said.print("Stopped. The same command goes on from here.", highlight=False)
+        return STOPPED
+    verdicts = all(r.graded == r.n for r in reports)
+    return DONE if verdicts else FAILED
+
+
+def _print(reports: Sequence[Report], *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps([report.model_dump(mode="json") for report in reports], indent=1))
+        return
+    from rich.console import Console
+
+    from swerun.cli.tables import by_instance, side_by_side
+
+    out = Console()
+    out.print(by_instance(reports))
+    out.print(side_by_side(reports))
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    from swerun.errors import InputError
+
+    try:
+        read = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"--extra-body is not JSON: {error}") from error
+    if not isinstance(read, dict):
+        raise InputError('--extra-body is not a JSON object, as {"top_k": 20}')
+    return read
+
+
+@contextmanager
+def stopping(cancel: Event) -> Iterator[None]:
+    """The first Ctrl-C (or SIGTERM) ends the run in order, a second one at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if cancel.is_set():
+            os._exit(STOPPED)
+        cancel.set()
+        print("swerun: stopping; once more to stop at once", file=sys.stderr)
+
+    old = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, before in old.items():
+            signal.signal(number, before)

@@ -1,0 +1,267 @@
+"""One session: from a configuration to its runs, made ready and driven to their end."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from swerun import __version__
+from swerun.attempt import Bench
+from swerun.config import RunConfig
+from swerun.engine.events import Happened
+from swerun.engine.local import LocalEngine, Work, left
+from swerun.engine.slots import LocalSlots, local_slots
+from swerun.entrants import Entrant, entrant
+from swerun.errors import InputError
+from swerun.grading.grader import GRADER_VERSION, SandboxGrader
+from swerun.images.store import EngineImages
+from swerun.instances.subsets import dataset_hash, grade_network, load_instances, select
+from swerun.models.recording import RecordingInfo, made_now, write_recording
+from swerun.records import Instance, Question, Role, RunRecord, Session
+from swerun.report.derived import derive
+from swerun.report.summary import Report
+from swerun.runs.store import RunStore, open_or_create
+from swerun.sandbox.client import connect
+from swerun.sandbox.docker import DockerSandboxes, Profile, reap
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+SETTLE = 3.0  # seconds: with all else that a stop does, under the 5 that a user is promised
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Runs whose input is known to be good, whose lock is held, and nothing of which is running."""
+
+    config: RunConfig
+    client: DockerClient
+    entries: tuple[tuple[Work, Entrant], ...]
+    cancel: Event
+
+    def introduction(self) -> list[str]:
+        """Who is measured, where, and in which run."""
+        said = []
+        for work, who in self.entries:
+            at = f" at {who.base_url}" if who.base_url else ""
+            note = f" ({who.note})" if who.note else ""
+            said.append(f"{who.name}{at}{note} -> {work.store.folder}")
+        return said
+
+    def left(self) -> int:
+        """How many attempts there are to make."""
+        return sum(len(left(work)) for work, _ in self.entries)
+
+    def drive(self, listener: Callable[[Happened], None]) -> None:
+        """Make every attempt that is left. When `cancel` is set the runs' containers are removed,
+        which ends what is blocked in them, and this returns within SETTLE seconds."""
+        threads = self.config.jobs + grade_jobs(self.config) + IMAGE_JOBS
+        engine = LocalEngine([work for work, _ in self.entries], threads, listener, self.cancel)
+        try:
+            engine.run()
+        finally:
+            if self.cancel.is_set():
+                self._reap()
+                engine.settle(SETTLE)
+                self._reap()  # what was being started meanwhile
+
+    def reports(self) -> list[Report]:
+        """Derived files written, reports returned, in the order of the models; with `record` the
+        conversations that count are written there too, as demo/NAME can serve them."""
+        reports = [derive(work.store) for work, _ in self.entries]
+        if self.config.record:
+            for (work, who), report in zip(self.entries, reports, strict=True):
+                _record(self.config.record, work.store, who, report)
+        return reports
+
+    def _reap(self) -> None:
+        for work, _ in self.entries:
+            reap(self.client, work.store.name)
+
+
+IMAGE_JOBS = 4  # pulls and builds at once: they wait for the network and the engine's disk
+
+
+def grade_jobs(config: RunConfig) -> int:
+    return config.grade_jobs or os.cpu_count() or 1
+
+
+@contextmanager
+def prepared(
+    config: RunConfig, environment: Mapping[str, str], cancel: Event
+) -> Iterator[Prepared]:
+    """Find out what is wrong with the input before anything starts; then hold the runs' locks.
+
+    Raises InputError, InstanceError, EndpointError or NoEngineError, with nothing written.
+    """
+    if len(set(config.model)) < len(config.model):
+        raise InputError("a --model is given twice: several tries are --attempts N")
+    everything = load_instances(config.subset)
+    chosen = tuple(select(everything, config.instances))
+    with ExitStack() as open_:
+        entrants = [entrant(name, config, environment, open_, cancel) for name in config.model]
+        client = open_.enter_context(_connected(environment))
+        images = EngineImages(client, cache=_cache(config, environment))
+        slots = local_slots(
+            images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
+        )
+        entries = []
+        for who in entrants:
+            store = _open(config, who, dataset_hash(everything), chosen)
+            open_.enter_context(store.locked())
+            reap(client, store.name)  # what a killed process left of it: the lock is ours now
+            store.begin_session(_session(config, who), [i.id for i in chosen])
+            bench = _bench(config, who, Shared(client, images, slots, cancel), store.name)
+            entries.append((Work(store, bench, chosen, config.samples, config.retries), who))
+        yield Prepared(config, client, tuple(entries), cancel)
+
+
+@contextmanager
+def _connected(environment: Mapping[str, str]) -> Iterator[DockerClient]:
+    client = connect(environment)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def grading(
+    environment: Mapping[str, str], eval_seconds: float, subset: str = "sample"
+) -> Iterator[tuple[EngineImages, SandboxGrader]]:
+    """Images and a grader without a run: for one patch at a time. Raises NoEngineError."""
+    config = RunConfig(model=("given",), subset=subset)
+    with _connected(environment) as client:
+        sandboxes = _sandboxes(config, client, f"grading-{os.getpid()}")
+        images = EngineImages(client, cache=_cache(config, environment))
+        try:
+            yield images, SandboxGrader(sandboxes, eval_seconds=eval_seconds)
+        finally:
+            reap(client, sandboxes.run)
+
+
+def _record(root: Path, store: RunStore, who: Entrant, report: Report) -> None:
+    if who.scaffold is None:
+        return
+    name = who.name.rpartition("/")[2]
+    fresh = RecordingInfo(
+        name=name,
+        recorded_from=name,
+        date=datetime.now(UTC).date().isoformat(),
+        protocol=who.scaffold.protocol,
+        prompt_hash=who.scaffold.prompt_hash,
+        limits=who.limits,
+        sampling=who.sampling,
+    )
+    firsts = [row for row in report.rows if row.attempt is not None and row.sample == 1]
+    conversations = {
+        row.instance_id: list(store.steps(row.instance_id, row.attempt or 1)) for row in firsts
+    }
+    write_recording(root / name, made_now(root / name, fresh), conversations)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all runs of a session use together."""
+
+    client: DockerClient
+    images: EngineImages
+    slots: LocalSlots
+    cancel: Event
+
+
+def _bench(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
+    sandboxes = _sandboxes(config, shared.client, run)
+    grader = SandboxGrader(sandboxes, eval_seconds=who.limits.eval_seconds)
+    return Bench(shared.images, who.solver(sandboxes), grader, shared.slots, shared.cancel)
+
+
+def _sandboxes(config: RunConfig, client: DockerClient, run: str) -> DockerSandboxes:
+    networks = {
+        Role.AGENT: config.network,
+        Role.GRADING: config.grade_network or grade_network(config.subset),
+    }
+    return DockerSandboxes(
+        client=client,
+        run=run,
+        owner=f"{platform.node()}:{os.getpid()}",
+        profiles={
+            role: Profile(resources=config.resources, network=network)
+            for role, network in networks.items()
+        },
+    )
+
+
+def _open(config: RunConfig, who: Entrant, dataset: str, chosen: tuple[Instance, ...]) -> RunStore:
+    question = Question(
+        model=who.name,
+        subset=config.subset,
+        dataset_hash=dataset,
+        scaffold=who.scaffold,
+        sampling=who.sampling,
+        limits=who.limits,
+        resources=config.resources,
+        network=config.network,
+        grade_network=config.grade_network or grade_network(config.subset),
+        grading=GRADER_VERSION,
+    )
+    fingerprint = hashlib.sha256(question.model_dump_json().encode()).hexdigest()
+    name = run_name(config, who.name, fingerprint)
+    if config.fresh:
+        name = _unused(config.runs, name)
+    wanted = RunRecord(
+        name=name,
+        model=who.name,
+        subset=config.subset,
+        fingerprint=fingerprint,
+        question=question,
+        selection=tuple(instance.id for instance in chosen),
+        samples=config.samples,
+        created_at=datetime.now(UTC),
+    )
+    return open_or_create(config.runs, wanted)
+
+
+def run_name(config: RunConfig, model: str, fingerprint: str) -> str:
+    """--run NAME, with the model where there are several; else model, subset and 8 hex digits."""
+    if config.run:
+        name = config.run if len(config.model) == 1 else f"{config.run}--{model}"
+    else:
+        name = f"{model}--{Path(config.subset).name}--{fingerprint[:8]}"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+
+
+def _unused(runs: Path, name: str) -> str:
+    number = 2
+    candidate = name
+    while (runs / candidate).exists():
+        candidate, number = f"{name}-{number}", number + 1
+    return candidate
+
+
+def _session(config: RunConfig, who: Entrant) -> Session:
+    return Session(
+        started_at=datetime.now(UTC),
+        swerun=__version__,
+        python=platform.python_version(),
+        engine="local",
+        host=platform.node(),
+        jobs=config.jobs,
+        grade_jobs=grade_jobs(config),
+        base_url=who.base_url,
+        note=who.note,
+    )
+
+
+def _cache(config: RunConfig, environment: Mapping[str, str]) -> Path:
+    home = Path(environment.get("HOME", "."))
+    return config.cache or home / ".cache" / "swerun"

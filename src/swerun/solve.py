@@ -1,0 +1,108 @@
+"""From an instance to a patch: an agent's work, or one that is given."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from threading import Event
+
+from swerun.agent.loop import used
+from swerun.errors import EndpointError, SwerunError
+from swerun.ports import Agent, Journal, Kept, Model, Planned, Sandbox, Sandboxes
+from swerun.records import Failure, Fault, Instance, Role, Solved, Step, Stop, Task
+from swerun.sandbox.patch import take_patch
+
+
+def failure_of(error: Exception) -> Failure:
+    """The class says whose fault it is; what is not a SwerunError is a bug in swerun."""
+    fault = error.fault if isinstance(error, SwerunError) else Fault.SWERUN
+    return Failure(
+        fault=fault,
+        error=type(error).__name__,
+        message=str(error)[:4000],
+        retry=isinstance(error, SwerunError) and error.retry,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class GivenPatch:
+    """No agent: the patch is the gold one, none, or a prediction."""
+
+    patch_of: Callable[[Instance], bytes]
+
+    def solve(self, planned: Planned, image_digest: str, journal: Journal) -> Kept:  # noqa: ARG002
+        patch = self.patch_of(planned.instance)
+        return kept(planned, patch, Ended(Stop.GIVEN), image_digest=image_digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a solving ended: a stop, or the endpoint's failure, with the steps until then."""
+
+    stop: Stop | None
+    failure: Failure | None = None
+    steps: tuple[Step, ...] = ()
+    left_behind: tuple[str, ...] = ()
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+
+@dataclass(frozen=True, slots=True)
+class AgentSolver:
+    """An agent that drives a model in a sandbox; `model_of` gives the model for a task."""
+
+    sandboxes: Sandboxes
+    agent: Agent
+    model_of: Callable[[Task], Model]
+    cancel: Event
+
+    def solve(self, planned: Planned, image_digest: str, journal: Journal) -> Kept:
+        task, steps, started_at = planned.instance.task, list[Step](), datetime.now(UTC)
+        stop: Stop | None = None
+        failure: Failure | None = None
+
+        def keep(step: Step) -> None:
+            journal.step(step)
+            steps.append(step)
+
+        with self.sandboxes.start(task, role=Role.AGENT, attempt=planned.number) as sandbox:
+            try:
+                stop = self._drive(task, sandbox, keep)
+            except EndpointError as error:  # what was done until then is kept, not graded
+                failure = failure_of(error)
+            taken = take_patch(self.sandboxes, task, sandbox, attempt=planned.number)
+        ended = Ended(stop, failure, tuple(steps), taken.left_behind, started_at)
+        return kept(planned, taken.diff, ended, image_digest=image_digest)
+
+    def _drive(self, task: Task, sandbox: Sandbox, keep: Callable[[Step], None]) -> Stop:
+        model = self.model_of(task)
+        steps: Generator[Step, None, Stop] = self.agent.solve(task, sandbox, model, self.cancel)
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as done:
+                return Stop(done.value)
+            keep(step)
+
+
+def kept(planned: Planned, patch: bytes, ended: Ended, *, image_digest: str) -> Kept:
+    """The record of a solving that is over."""
+    replays = [step.reply.replay for step in ended.steps if step.reply.replay]
+    solved = Solved(
+        instance_id=planned.instance.id,
+        attempt=planned.number,
+        stop=ended.stop,
+        failure=ended.failure,
+        steps=len(ended.steps),
+        usage=used(ended.steps),
+        patch_bytes=len(patch),
+        patch_sha256=hashlib.sha256(patch).hexdigest(),
+        left_behind=ended.left_behind,
+        replay_differs=replays.count("differs") if replays else None,
+        model_served=ended.steps[-1].reply.model if ended.steps else "",
+        image_digest=image_digest,
+        started_at=ended.started_at,
+        seconds=round((datetime.now(UTC) - ended.started_at).total_seconds(), 3),
+    )
+    return Kept(solved, patch)

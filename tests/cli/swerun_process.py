@@ -1,0 +1,45 @@
+"""swerun as its users have it: a process of its own, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+SECRETS = {"OPENAI_API_KEY", "OPENAI_BASE_URL"}
+
+
+@dataclass(frozen=True)
+class Swerun:
+    folder: Path
+
+    def start(self, *args: str, **environment: str) -> subprocess.Popen[str]:
+        clean = {k: v for k, v in os.environ.items() if k not in SECRETS}
+        return subprocess.Popen(
+            [sys.executable, "-m", "swerun", *args],
+            cwd=self.folder,
+            env=clean | {"COLUMNS": "160"} | environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+
+    def __call__(self, *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        process = self.start(*args, **environment)
+        out, err = process.communicate(timeout=600)
+        return subprocess.CompletedProcess(args, process.returncode, out, err)
+
+    def runs(self) -> list[Path]:
+        return sorted(p.parent for p in self.folder.glob("runs/*/run.json"))
+
+    def attempts(self) -> Iterator[dict]:
+        for path in sorted(self.folder.glob("runs/*/attempts/*/*/attempt.json")):
+            yield json.loads(path.read_text())
+
+
+def containers_of(engine, run: str) -> list:
+    return engine.containers.list(all=True, filters={"label": f"swerun.run={run}"})

@@ -1,0 +1,194 @@
+"""The rules of the house, run as tests. To change a rule, change it here, in the open."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).parent.parent / "src" / "swerun"
+FILES = sorted(path for path in SRC.rglob("*.py") if path.name != "channel_server.py")
+
+# what each package or module may import of ours; a package's own modules are free to each other
+MAY_IMPORT = {
+    "": set(),
+    "records": set(),
+    "errors": {"records"},
+    "config": {"errors", "records"},
+    "packaged": set(),
+    "ports": {"records"},
+    "runs": {"errors", "ports", "records"},
+    "repos": {"errors"},
+    "instances": {"errors", "packaged", "records"},
+    "models": {"config", "errors", "ports", "records"},
+    "sandbox": {"errors", "ports", "records"},
+    "images": {"errors", "packaged", "ports", "records", "sandbox"},
+    "grading": {"errors", "ports", "records", "sandbox"},
+    "agent": {"errors", "ports", "records"},
+    "solve": {"agent", "errors", "ports", "records", "sandbox"},
+    "attempt": {"errors", "ports", "records", "solve"},
+    "engine": {"attempt", "errors", "ports", "records", "runs"},
+    "report": {"records", "runs"},
+    "entrants": {"agent", "config", "errors", "models", "ports", "records", "solve"},
+    "session": {
+        "",
+        "attempt",
+        "config",
+        "engine",
+        "entrants",
+        "errors",
+        "grading",
+        "images",
+        "instances",
+        "models",
+        "records",
+        "report",
+        "runs",
+        "sandbox",
+    },
+    "cli": {
+        "",
+        "config",
+        "engine",
+        "errors",
+        "images",
+        "instances",
+        "packaged",
+        "records",
+        "report",
+        "runs",
+        "sandbox",
+        "session",
+    },
+}
+HEAVY = {"docker", "openai", "datasets", "git", "rich", "jinja2", "yaml"}
+# who writes files, and where: runs/ below the runs folder, the others in their own corner
+WRITERS = {"runs", "models.recording", "sandbox.local", "images.base", "repos.history"}
+STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
+READS_ENVIRONMENT = {"cli.run", "cli.images"}
+# the places that turn any error into data: an attempt's, and a worker thread's
+BROAD_CATCHERS = {"attempt", "engine.local"}
+
+
+def name(path: Path) -> str:
+    return ".".join(path.relative_to(SRC).with_suffix("").parts).removesuffix("__init__").strip(".")
+
+
+def package(who: str) -> str:
+    return who.split(".", maxsplit=1)[0]
+
+
+@pytest.fixture(params=FILES, ids=name)
+def module(request):
+    return name(request.param), ast.parse(request.param.read_text())
+
+
+def imported(tree: ast.AST) -> set[str]:
+    found = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names}
+    return found | {n.module or "" for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
+
+
+def top_level(tree: ast.Module) -> set[str]:
+    """What importing the module imports: not what functions do, nor what only type checkers see."""
+    plain = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)]
+    return imported(ast.Module(body=plain, type_ignores=[]))
+
+
+def writes(call: ast.Call) -> bool:
+    """A call that changes a file: p.write_text(...), p.open("w"), open(...), shutil.rmtree(...)."""
+    if isinstance(call.func, ast.Name):
+        return call.func.id == "open"
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    mode = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+    opens = call.func.attr == "open" and str(mode)[:1] in set("wax")
+    return opens or call.func.attr in {"write_text", "write_bytes", "mkdir", "unlink", "rmtree"}
+
+
+def test_imports_go_one_way(module):
+    who, tree = module
+    ours = {m.removeprefix("swerun").strip(".") for m in imported(tree) if m.startswith("swerun")}
+    others = {package(m) for m in ours} - {package(who)}
+    assert others <= MAY_IMPORT[package(who)]
+
+
+def test_the_table_of_imports_has_no_circle():
+    def depth(who: str, seen: tuple[str, ...]) -> None:
+        assert who not in seen, f"{' -> '.join(seen)} -> {who}"
+        for other in MAY_IMPORT[who]:
+            depth(other, (*seen, who))
+
+    for who in MAY_IMPORT:
+        depth(who, ())
+
+
+def test_the_agent_has_no_way_to_an_answer(module):
+    who, tree = module
+    names = {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert package(who) != "agent" or not names & {"Answer", "Instance"}
+
+
+def test_only_its_writers_write_files(module):
+    who, tree = module
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    assert {who, package(who)} & WRITERS or not any(writes(call) for call in calls)
+
+
+def test_only_the_cli_reads_the_environment(module):
+    who, tree = module
+    reads = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)} & {"environ", "getenv"}
+    assert who in READS_ENVIRONMENT or not reads
+
+
+def test_only_one_module_starts_processes(module):
+    who, tree = module
+    assert who in STARTS_PROCESSES or not imported(tree) & {"subprocess", "multiprocessing"}
+
+
+def test_only_two_places_catch_everything(module):
+    who, tree = module
+    handlers = [n for n in ast.walk(tree) if isinstance(n, ast.ExceptHandler)]
+    broad = [
+        h
+        for h in handlers
+        if h.type is None
+        or (isinstance(h.type, ast.Name) and h.type.id in {"Exception", "BaseException"})
+    ]
+    assert who in BROAD_CATCHERS or not broad
+
+
+def test_what_is_heavy_is_imported_where_it_is_used(module):
+    _, tree = module
+    assert not {m.split(".")[0] for m in top_level(tree)} & HEAVY
+
+
+def test_every_module_says_what_it_is_for(module):
+    who, tree = module
+    assert ast.get_docstring(tree), who
+
+
+def test_importing_swerun_loads_nothing_heavy_and_warns_of_nothing():
+    seen = subprocess.run(
+        [sys.executable, "-W", "error", "-X", "importtime", "-c", "import swerun"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in seen.stderr.splitlines()}
+    assert "swerun" in loaded
+    assert not loaded & {"docker", "openai", "datasets", "git", "pydantic", "typer"}
+
+
+def test_help_loads_nothing_heavy():
+    seen = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "swerun", "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = {line.rsplit("|", 1)[-1].strip() for line in seen.stderr.splitlines()}
+    assert "swerun.cli" in loaded
+    assert not loaded & {*HEAVY, "pydantic"}

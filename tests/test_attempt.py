@@ -1,0 +1,190 @@
+"""The whole unit of work on a real git repository, with only the model and the grader scripted."""
+
+from __future__ import annotations
+
+import subprocess
+from threading import Event
+
+import pytest
+
+from swerun.agent.loop import BashAgent
+from swerun.agent.prompts import load_prompts
+from swerun.attempt import Bench, run_attempt
+from swerun.errors import (
+    CancelledError,
+    EndpointError,
+    GraderError,
+    ImageError,
+    InstanceError,
+    SandboxError,
+)
+from swerun.ports import Kept, Planned
+from swerun.records import (
+    Fault,
+    Grade,
+    GradeReason,
+    Limits,
+    Outcome,
+    Solved,
+    Step,
+    Stop,
+)
+from swerun.sandbox.local import LocalSandboxes
+from swerun.solve import AgentSolver, GivenPatch
+from tests.fakes import (
+    NOW,
+    RESOLVED,
+    FixedGrader,
+    Notes,
+    NoWaiting,
+    Present,
+    ScriptedModel,
+    a_reply,
+    an_instance,
+)
+
+TIMED_OUT = Grade(resolved=False, reason=GradeReason.TIMED_OUT)
+INSTANCE = an_instance()
+
+
+@pytest.fixture
+def repo(tmp_path):
+    folder = tmp_path / "template"
+    folder.mkdir()
+    (folder / "a.py").write_text("x = 1\n")
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-C", str(folder)]
+    for args in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "start"]):
+        subprocess.run([*git, *args], check=True)
+    return folder
+
+
+def solving(repo, *replies, cancel=None, **limits):
+    agent = BashAgent(load_prompts("tools"), Limits(**limits))
+    model = ScriptedModel(replies)
+    return AgentSolver(LocalSandboxes(repo), agent, lambda _: model, cancel or Event())
+
+
+def attempt(solver, *grades, planned=None, images=None, cancel=None):
+    grader, notes = FixedGrader(grades or [RESOLVED]), Notes()
+    bench = Bench(images or Present(), solver, grader, NoWaiting(), cancel or Event())
+    return run_attempt(planned or Planned(INSTANCE, 1), bench, notes), grader, notes
+
+
+def test_a_fix_is_handed_to_the_grader_and_recorded_in_order(repo):
+    edit = a_reply("echo 'x = 2' > a.py; touch new")
+    done, grader, notes = attempt(solving(repo, edit, a_reply("submit")))
+    assert (done.outcome, done.stop, done.steps) == (Outcome.RESOLVED, Stop.SUBMITTED, 2)
+    assert done.usage.input_tokens == 20
+    assert b"+x = 2" in grader.patches[0]
+    assert b"b/new" in grader.patches[0]
+    assert notes.kinds() == [
+        "image", "solve", "Step", "Step", "Solved", "grade", "Graded", "Attempt",
+    ]  # fmt: skip
+
+
+def test_a_commit_by_the_agent_is_still_in_the_patch(repo):
+    commit = "echo 'x = 3' > a.py; git -c user.name=a -c user.email=a@a commit -qam mine"
+    _, grader, _ = attempt(solving(repo, a_reply(commit), a_reply("submit")))
+    assert b"+x = 3" in grader.patches[0]
+
+
+def test_an_agent_that_runs_out_of_steps_is_graded_on_what_it_left(repo):
+    done, grader, _ = attempt(solving(repo, a_reply("echo 'x = 2' > a.py"), steps=1))
+    assert (done.stop, done.outcome, len(grader.patches)) == (Stop.STEPS, Outcome.RESOLVED, 1)
+
+
+def test_an_endpoint_that_is_gone_leaves_its_patch_kept_and_not_graded(repo):
+    edit = a_reply("echo 'x = 2' > a.py")
+    done, grader, notes = attempt(solving(repo, edit, EndpointError("401 from the endpoint")))
+    assert (done.outcome, done.failure.fault) == (Outcome.ENDPOINT_FAILED, Fault.ENDPOINT)
+    assert (done.grade, done.steps, grader.patches) == (None, 1, [])
+    assert done.patch_bytes > 0
+    assert "Solved" in notes.kinds()
+
+
+def test_a_grading_that_fails_is_made_again_of_the_same_patch_and_the_solving_is_not(repo):
+    solver = solving(repo, a_reply("echo 'x = 2' > a.py"), a_reply("submit"))
+    done, grader, notes = attempt(solver, GraderError("no log"), RESOLVED)
+    assert done.outcome is Outcome.RESOLVED
+    assert grader.patches[0] == grader.patches[1]
+    assert sum(isinstance(said, Step) for said in notes.said) == 2
+
+
+def test_a_grading_that_fails_twice_is_the_graders_fault():
+    done, grader, _ = attempt(GivenPatch(lambda _: b"diff"), GraderError("no log"))
+    assert (done.outcome, len(grader.patches)) == (Outcome.GRADER_FAILED, 2)
+    assert done.failure.retry
+
+
+def test_tests_that_run_out_of_time_are_run_once_more_and_both_gradings_are_kept():
+    done, _, notes = attempt(GivenPatch(lambda _: b"diff"), TIMED_OUT)
+    assert done.outcome is Outcome.TESTS_TIMED_OUT
+    assert notes.kinds().count("Graded") == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (ImageError("no route"), Outcome.IMAGE_FAILED),
+        (InstanceError("task.yaml"), Outcome.INSTANCE_FAILED),
+        (SandboxError("the engine is gone"), Outcome.SANDBOX_FAILED),
+        (CancelledError("stopped"), Outcome.CANCELLED),
+        (RuntimeError("a bug, not an excuse"), Outcome.INTERNAL_ERROR),
+    ],
+)
+def test_trouble_is_part_of_the_record_and_says_whose_it_is(error, outcome):
+    class Absent:
+        def ensure(self, instance):
+            raise error
+
+    done, _, notes = attempt(GivenPatch(lambda _: b"diff"), images=Absent())
+    assert (done.outcome, done.grade) == (outcome, None)
+    assert notes.said[-1] == done
+
+
+def test_whatever_breaks_once_the_user_has_stopped_the_run_is_a_stop():
+    cancel = Event()
+    cancel.set()
+
+    class Removed:
+        def solve(self, planned, image_digest, journal):
+            raise SandboxError("the container was removed")
+
+    done, _, notes = attempt(Removed(), cancel=cancel)
+    assert done.outcome is Outcome.CANCELLED
+    assert notes.kinds()[-1] == "Attempt"
+
+
+def test_a_stop_while_grading_leaves_the_attempt_open_so_that_the_patch_is_graded_later():
+    cancel = Event()
+    cancel.set()
+    _, _, notes = attempt(GivenPatch(lambda _: b"d"), SandboxError("removed"), cancel=cancel)
+    assert "Solved" in notes.kinds()
+    assert "Attempt" not in notes.kinds()
+
+
+def test_a_kept_patch_is_graded_without_solving():
+    class Never:
+        def solve(self, planned, image_digest, journal):
+            raise AssertionError
+
+    solved = Solved(
+        instance_id=INSTANCE.id, attempt=1, stop=Stop.SUBMITTED, steps=3, started_at=NOW, seconds=9
+    )
+    planned = Planned(INSTANCE, 1, kept=Kept(solved, b"diff"))
+    done, grader, _ = attempt(Never(), planned=planned)
+    assert (done.outcome, done.steps, grader.patches) == (Outcome.RESOLVED, 3, [b"diff"])
+
+
+@pytest.mark.parametrize(
+    ("reason", "outcome"),
+    [
+        (GradeReason.TESTS_FAILED, Outcome.UNRESOLVED),
+        (GradeReason.NO_RESULTS, Outcome.UNRESOLVED),
+        (GradeReason.PATCH_REJECTED, Outcome.PATCH_REJECTED),
+        (GradeReason.NO_PATCH, Outcome.NO_PATCH),
+    ],
+)
+def test_every_reason_of_a_grade_is_an_outcome(reason, outcome):
+    done, _, _ = attempt(GivenPatch(lambda _: b"d"), Grade(resolved=False, reason=reason))
+    assert done.outcome is outcome
