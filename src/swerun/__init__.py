@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from swerun.version import __version__
+
 if TYPE_CHECKING:
     from swerun.face import grade_log, grade_patch, load_instances, open_run, run
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "grade_log", "grade_patch", "load_instances", "open_run", "run"]
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
-from swerun import __version__
 from swerun.attempt import Bench
 from swerun.config import RunConfig
 from swerun.engine.events import Happened
@@ -32,6 +31,7 @@ from swerun.report.summary import Report
 from swerun.runs.store import RunStore, open_or_create
 from swerun.sandbox.client import connect
 from swerun.sandbox.docker import DockerSandboxes, Profile, reap
+from swerun.version import __version__
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -36,7 +36,7 @@ def top(
     version: bool = typer.Option(False, "--version", help="Print the version and exit."),
 ) -> None:
     if version:
-        from swerun import __version__
+        from swerun.version import __version__
 
         print(__version__)
         raise typer.Exit
