@@ -114,6 +114,8 @@ def test_a_wait_ends_when_the_run_is_stopped(serve, ask):
     stopped_at = []
 
     def stop():
+        while not server.asked:
+            time.sleep(0.05)
         time.sleep(0.3)  # by then the answer came, and the wait has begun
         stopped_at.append(time.monotonic())
         cancel.set()

@@ -49,9 +49,11 @@ class AttachedStream:
             self._frames += data
 
     def close(self) -> None:
+        connection = self._socket
         with suppress(OSError):  # the other side was first
-            self._socket.shutdown(socket.SHUT_RDWR)
+            connection.shutdown(socket.SHUT_RDWR)
         self.response.close()
+        connection.close()  # the SDK's file object leaves it open
 
     @property
     def _socket(self) -> socket.socket:
