@@ -68,7 +68,7 @@ def test_what_was_said_and_seen_goes_into_the_next_request_and_history_only_grow
     assert [m.role for m in third] == ["system", "user", "assistant", "tool", "assistant", "tool"]
     assert second[: len(first)] == first
     assert third[: len(second)] == second
-    assert third[3].content == "exit code 0\nls"
+    assert third[3].content == "[exit code 0]\nls"
     assert third[3].call_id == "c0"
 
 
@@ -91,7 +91,7 @@ def test_a_malformed_call_is_answered_and_the_others_are_run():
     good = Call(id="y", tool="bash", arguments={"command": "ls"})
     sandbox = EchoSandbox()
     _, steps, _ = solve(Reply(text="", calls=(wrong, good)), a_reply("submit"), sandbox=sandbox)
-    assert [o.text for o in steps[0].observations] == ["`command` is missing.", "exit code 0\nls"]
+    assert [o.text for o in steps[0].observations] == ["`command` is missing.", "[exit code 0]\nls"]
     assert len(sandbox.ran) == 1
 
 
@@ -148,7 +148,7 @@ def test_a_long_observation_is_cut_in_the_middle_and_says_so():
     _, steps, _ = solve(a_reply("seq"), a_reply("submit"), limits=limits, sandbox=sandbox)
     text = steps[0].observations[0].text
     assert "1000 characters left out" in text
-    assert text.startswith("exit code 0\n" + "a" * 100 + "\n")
+    assert text.startswith("[exit code 0]\n" + "a" * 100 + "\n")
     assert text.endswith("b" * 100)
 
 

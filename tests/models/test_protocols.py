@@ -179,6 +179,19 @@ def test_one_bash_block_is_a_command():
     assert (call.tool, call.arguments, call.problem) == ("bash", {"command": "cd src\nls -a"}, None)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_of_several_blocks_the_first_is_run_and_goes_back_without_what_was_made_up_after_it(end):
+    first = f"I look.{end}```bash{end}ls{end}```"
+    read = text(first + end + "It printed a.py." + end + block("rm a.py") + block("submit"))
+    assert [call.arguments for call in read.calls] == [{"command": "ls"}]
+    assert read.raw["content"] == first
+
+
+def test_a_block_that_is_alone_goes_back_with_all_that_was_said():
+    said_so = block("ls") + "Then I go on."
+    assert text(said_so).raw["content"] == said_so
+
+
 def test_a_bash_block_that_is_the_name_of_a_tool_is_that_tool():
     assert [call.tool for call in text(block("submit")).calls] == ["submit"]
 
@@ -186,8 +199,6 @@ def test_a_bash_block_that_is_the_name_of_a_tool_is_that_tool():
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (block("ls") + block("pwd"), "2 bash blocks"),
-        (block("ls") * 3, "3 bash blocks"),
         ("I am done.", "no command"),
         ("", "no command"),
         (None, "no command"),

@@ -15,10 +15,13 @@ def elide(text: str, keep: int) -> str:
 
 
 def observation(result: ExecResult, *, timeout: float, keep: int) -> str:
-    """The exit code, then the output."""
+    """The exit code, then the output. In brackets, so that small models do not take it for a form
+    of reply and say it themselves."""
     said = f"exit code {result.exit_code}"
     if result.timed_out:
         said = f"stopped: it was not done after {timeout:g} seconds, and was killed"
+    if not result.output:
+        said += ", and it printed nothing"
     if result.truncated:
         said += " (so much output that only its beginning and its end were kept)"
-    return f"{said}\n{elide(result.output, keep)}".rstrip("\n")
+    return f"[{said}]\n{elide(result.output, keep)}".rstrip("\n")

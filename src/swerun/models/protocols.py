@@ -17,7 +17,7 @@ Wire = dict[str, Any]
 # anything else, and some refuse the empty list of calls that others serve
 SAID = ("role", "content", "reasoning_content", "reasoning")
 FENCE = re.compile(r"[ \t]*```+[ \t]*([\w+-]*)[ \t]*")
-SHAPE = "```bash\ncat FILE\n```"
+SHAPE = "I read FILE.\n\n```bash\ncat FILE\n```"
 SHELLS = {"bash", "sh", "shell"}
 CUT = " It was cut off at the limit on the length of a reply: write less in one."
 
@@ -157,48 +157,49 @@ def _offer_text(tools: Sequence[Tool]) -> Wire:  # noqa: ARG001 -- the prompt sa
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A fenced part of a text: its label, its lines, and whether its end is there."""
+    """A fenced part of a text: its label, its lines, and where it ends, if its end is there."""
 
     label: str
     text: str
-    closed: bool
+    end: int | None  # characters of the text up to its end
 
 
 def fenced(text: str) -> list[Block]:
     """The fenced blocks of a text, in order; a bare fence ends the one that is open."""
-    found, label, lines = list[Block](), None, list[str]()
-    for line in text.splitlines():
-        fence = FENCE.fullmatch(line)
+    found, label, lines, at = list[Block](), None, list[str](), 0
+    for line in text.splitlines(keepends=True):
+        at += len(line)
+        fence = FENCE.fullmatch(line.rstrip("\r\n"))
         if label is None and fence:
             label, lines = fence[1].lower(), []
         elif label is not None and fence and not fence[1]:
-            found.append(Block(label, "\n".join(lines), closed=True))
+            found.append(Block(label, "".join(lines), end=at))
             label = None
         elif label is not None:
             lines.append(line)
-    return found if label is None else [*found, Block(label, "\n".join(lines), closed=False)]
+    return found if label is None else [*found, Block(label, "".join(lines), end=None)]
 
 
 def _read_text(message: Mapping[str, Any], finish: str, tools: Sequence[Tool]) -> Read:
-    """The one bash block of a reply, or its one block without any label, is a call of `bash`; one
-    that holds only the name of a tool without arguments is a call of that, fenced or not."""
+    """The first bash block of a reply, or its first block without any label, is a call of `bash`;
+    one that holds only the name of a tool without arguments is a call of that, fenced or not.
+
+    What comes after it, written before anybody knew what it prints, is not sent back: small models
+    write whole conversations at once, made-up outputs among them, and would go on from those.
+    """
     raw = _said(message)
     text = str(message.get("content") or "")
     blocks = fenced(text)
     if not blocks and text.strip() in plain(tools):
         return Read(raw, (_block_call(text, tools),))
     meant = [b for b in blocks if b.label in SHELLS] or [b for b in blocks if not b.label]
-    if len(meant) == 1 and meant[0].closed:
-        return Read(raw, (_block_call(meant[0].text.strip("\n"), tools),))
-    if len(meant) > 1:
-        problem = (
-            f"There are {len(meant)} bash blocks in your reply, so nothing was run. Give only the"
-            " first, and stop there: you are shown what it prints before you write the next one."
-        )
-    elif meant:
+    if meant and meant[0].end is not None:
+        kept = text[: meant[0].end].rstrip() if len(meant) > 1 else text
+        return Read(raw | {"content": kept}, (_block_call(meant[0].text.strip("\r\n"), tools),))
+    if meant:
         problem = "The bash block in your reply has no end: close it with ``` on a line of its own."
     else:
-        problem = f"There is no command in your reply. Give exactly one, as in\n\n{SHAPE}"
+        problem = f"Nothing was run: there was no command. A turn looks like this:\n\n{SHAPE}"
     return Read(raw, problem=problem + (CUT if finish == "length" else ""))
 
 
