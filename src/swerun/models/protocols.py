@@ -17,7 +17,7 @@ Wire = dict[str, Any]
 # anything else, and some refuse the empty list of calls that others serve
 SAID = ("role", "content", "reasoning_content", "reasoning")
 FENCE = re.compile(r"[ \t]*```+[ \t]*([\w+-]*)[ \t]*")
-SHAPE = "I read FILE.\n\n```bash\ncat FILE\n```"
+SHAPE = "```bash\ncat FILE\n```"
 SHELLS = {"bash", "sh", "shell"}
 CUT = " It was cut off at the limit on the length of a reply: write less in one."
 
@@ -199,7 +199,7 @@ def _read_text(message: Mapping[str, Any], finish: str, tools: Sequence[Tool]) -
     if meant:
         problem = "The bash block in your reply has no end: close it with ``` on a line of its own."
     else:
-        problem = f"Nothing was run: there was no command. A turn looks like this:\n\n{SHAPE}"
+        problem = f"Nothing was run: there is no command. Give exactly one, as in\n\n{SHAPE}"
     return Read(raw, problem=problem + (CUT if finish == "length" else ""))
 
 
