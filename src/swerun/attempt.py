@@ -52,6 +52,9 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
                 story.kept = bench.solver.solve(planned, digest, journal)
                 story.solve_seconds = time.monotonic() - began
                 journal.solved(story.kept.solved, story.kept.patch)
+        elif story.kept.solved.attempt != planned.number:
+            story.kept = taken_over(story.kept, planned.number)
+            journal.solved(story.kept.solved, story.kept.patch)
         story.failure = story.kept.solved.failure
         if story.failure is None:
             with bench.slots.grading():
@@ -67,6 +70,13 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
     if not (story.cancelled and story.kept):  # a patch that waits for its grade is not done
         journal.finished(attempt)
     return attempt
+
+
+def taken_over(kept: Kept, number: int) -> Kept:
+    """The patch of an attempt whose grading failed, as that of attempt `number`."""
+    made_in = kept.solved.solved_in or kept.solved.attempt
+    solved = kept.solved.model_copy(update={"attempt": number, "solved_in": made_in})
+    return Kept(solved, kept.patch)
 
 
 def _grade(planned: Planned, patch: bytes, grader: Grader, journal: Journal) -> Grade:
@@ -90,6 +100,7 @@ def _attempt(planned: Planned, story: Story) -> Attempt:
         sample=planned.sample,
         cause=planned.cause,
         of=planned.of,
+        solved_in=solved.solved_in if solved else None,
         outcome=outcome_of(story.grade, story.failure, cancelled=story.cancelled),
         stop=solved.stop if solved else None,
         grade=story.grade,

@@ -244,6 +244,7 @@ class Solved(Stored):
     failure: Failure | None = None
     steps: int = 0
     usage: Usage = Usage()
+    solved_in: int | None = None  # the attempt whose solving this is, where it is not this one's
     patch_bytes: int = 0
     patch_sha256: str = ""
     left_behind: tuple[str, ...] = ()  # new files in the patch that no test or source needs to be
@@ -301,6 +302,7 @@ class Attempt(Stored):
     sample: int = 1
     cause: Cause = Cause.FIRST
     of: int | None = None  # the attempt it follows
+    solved_in: int | None = None  # the attempt whose patch it grades, where it is not its own
     outcome: Outcome
     stop: Stop | None = None
     grade: Grade | None = None

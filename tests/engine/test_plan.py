@@ -47,6 +47,11 @@ def test_a_patch_that_waits_for_its_grade_is_not_solved_again():
     assert plan([ONE], {"one": [past(1, kept=KEPT)]}, 1)[0].kept is KEPT
 
 
+def test_a_patch_whose_grading_failed_is_graded_again_in_a_new_attempt():
+    (planned,) = plan([ONE], {"one": [past(1, "grader_failed", kept=KEPT)]}, 1)
+    assert planned == Planned(ONE, 2, 1, Cause.RETRY, 1, KEPT)
+
+
 def failed(*, retry):
     failure = Failure(fault=Fault.SANDBOX, error="SandboxError", message="gone", retry=retry)
     return an_attempt("one", 1, "sandbox_failed", failure=failure)
@@ -62,9 +67,9 @@ def failed(*, retry):
     ],
 )
 def test_only_a_failure_that_may_pass_is_followed_and_not_for_ever(attempt, retries, follows):
-    follower = after(Planned(ONE, 1), attempt, 4, retries)
-    assert (follower == Planned(ONE, 4, 1, Cause.RETRY, 1)) is follows
-    assert follows or follower is None
+    for kept in (None, KEPT):
+        follower = after(Planned(ONE, 1), Past(1, Started(), attempt, kept), 4, retries)
+        assert follower == (Planned(ONE, 4, 1, Cause.RETRY, 1, kept) if follows else None)
 
 
 def test_two_runs_take_turns():

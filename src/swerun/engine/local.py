@@ -122,10 +122,11 @@ class LocalEngine:
         started = Started(sample=planned.sample, cause=planned.cause, of=planned.of)
         with work.store.attempt(planned.instance.id, planned.number, started) as log:
             journal = LiveJournal(work.store.name, planned, log, self.listener)
-            attempt = run_attempt(planned, work.bench, journal)
+            run_attempt(planned, work.bench, journal)
+        past = work.store.past_attempt(planned.instance.id, planned.number)
         key = (work.store.name, planned.instance.id)
         with self._lock:
-            follower = after(planned, attempt, self._numbers[key] + 1, retries)
+            follower = after(planned, past, self._numbers[key] + 1, retries)
             if follower:
                 self._numbers[key] = follower.number
                 self._queue.append((work, follower, retries - 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from swerun.ports import Planned
-from swerun.records import Attempt, Cause, Instance
+from swerun.records import Cause, Instance
 from swerun.runs.store import Past
 
 
@@ -14,8 +14,9 @@ def plan(
 ) -> list[Planned]:
     """One attempt for each sample that has no verdict yet, in the order of the instances.
 
-    A sample whose patch waits for its grade is graded, not solved again. One that was cut off or
-    ended without a verdict gets a new attempt: the old one stays.
+    A sample whose patch waits for its grade is graded, not solved again: in the same attempt where
+    that was cut off, in a new one where its grading failed. One that was cut off while solving, or
+    ended without a patch, gets a new attempt: the old one stays.
     """
     planned = []
     for instance in instances:
@@ -26,7 +27,7 @@ def plan(
             if any(p.done and p.done.outcome.is_verdict for p in own):
                 continue
             last = own[-1] if own else None
-            if last and last.kept:
+            if last and last.kept and not last.done:
                 started = last.started
                 planned.append(
                     Planned(instance, last.number, sample, started.cause, started.of, last.kept)
@@ -36,20 +37,24 @@ def plan(
             if last is None:
                 planned.append(Planned(instance, number, sample))
             else:
-                planned.append(Planned(instance, number, sample, Cause.RETRY, last.number))
+                planned.append(
+                    Planned(instance, number, sample, Cause.RETRY, last.number, last.kept)
+                )
     return planned
 
 
-def after(planned: Planned, attempt: Attempt, number: int, retries: int) -> Planned | None:
+def after(planned: Planned, past: Past, number: int, retries: int) -> Planned | None:
     """The attempt that follows one that failed and may do better, if any is left of `retries`.
 
-    `number` is the next free one of the instance; `retries` counts down from call to call.
+    It grades the patch that there is, and solves again only where there is none. `number` is the
+    next free one of the instance; `retries` counts down from call to call.
     """
-    if attempt.failure is None or not attempt.failure.retry or retries <= 0:
+    attempt = past.done
+    if attempt is None or attempt.failure is None or not attempt.failure.retry or retries <= 0:
         return None
     if attempt.outcome.is_verdict:
         return None
-    return Planned(planned.instance, number, planned.sample, Cause.RETRY, planned.number)
+    return Planned(planned.instance, number, planned.sample, Cause.RETRY, past.number, past.kept)
 
 
 def interleave(plans: Sequence[Sequence[Planned]]) -> list[tuple[int, Planned]]:

@@ -90,7 +90,7 @@ def summarise(run: RunRecord, attempts: Sequence[Attempt]) -> Report:
         outcomes={o.value: outcomes[o] for o in Outcome if outcomes[o]},
         stops=dict(sorted(Counter(a.stop.value for a in counted if a.stop).items())),
         usage=sum((a.usage for a in counted), Usage()),
-        usage_all=sum((a.usage for a in attempts), Usage()),
+        usage_all=sum((a.usage for a in attempts if a.solved_in is None), Usage()),
         attempts=len(attempts),
         steps=sum(a.steps for a in counted),
         seconds=round(sum(a.solve_seconds + a.grade_seconds for a in counted), 1),

@@ -34,12 +34,15 @@ class Started(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """One attempt as it lies on disk: `done` is None where it was cut off."""
+    """One attempt as it lies on disk: `done` is None where it was cut off.
+
+    `kept` is its patch, where that has been made and has no verdict.
+    """
 
     number: int
     started: Started
     done: Attempt | None
-    kept: Kept | None = None  # of an attempt whose solving is over and whose grading is not
+    kept: Kept | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,18 +121,19 @@ class RunStore:
     def past(self, instance_id: str) -> list[Past]:
         """All attempts of an instance so far, by number."""
         numbers = (int(p.name) for p in (self.folder / "attempts" / instance_id).glob("*"))
-        return [self._past(instance_id, number) for number in sorted(numbers)]
+        return [self.past_attempt(instance_id, number) for number in sorted(numbers)]
 
-    def _past(self, instance_id: str, number: int) -> Past:
+    def past_attempt(self, instance_id: str, number: int) -> Past:
         folder = self.attempt_folder(instance_id, number)
         first, last = folder / "started.json", folder / "attempt.json"
         started = read_record(first, Started) if first.exists() else Started()
-        if last.exists():
-            return Past(number, started, read_record(last, Attempt))
-        if not (folder / "solved.json").exists():
-            return Past(number, started, None)
+        done = read_record(last, Attempt) if last.exists() else None
+        if (done and done.grade) or not (folder / "solved.json").exists():
+            return Past(number, started, done)
         solved = read_record(folder / "solved.json", Solved)
-        return Past(number, started, None, Kept(solved, self.patch(instance_id, number)))
+        if done and solved.failure:
+            return Past(number, started, done)
+        return Past(number, started, done, Kept(solved, self.patch(instance_id, number)))
 
     def steps(self, instance_id: str, number: int) -> Iterator[Step]:
         return read_lines(self.attempt_folder(instance_id, number) / "steps.jsonl", Step)

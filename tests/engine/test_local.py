@@ -1,0 +1,192 @@
+"""Many attempts at once: real folders, with fakes for whatever an attempt would wait for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from threading import Event
+
+import pytest
+
+from swerun.attempt import Bench
+from swerun.engine.local import LocalEngine, Work
+from swerun.engine.slots import local_slots
+from swerun.errors import CancelledError, EndpointBusyError, GraderError, InputError
+from swerun.ports import Kept
+from swerun.records import Attempt, Cause, Grade, Outcome, Solved, Step, Stop
+from swerun.runs.store import open_or_create
+from tests.fakes import NOW, RESOLVED, FixedGrader, Present, a_reply, an_instance
+from tests.report.test_summary import a_run
+
+IDS = tuple(f"org__repo-{number}" for number in range(6))
+
+
+@dataclass
+class Solver:
+    """Solves at once, or as `then` says; remembers how many were at it at the same time."""
+
+    then: list[Exception] = field(default_factory=list)
+    seconds: float = 0.0
+    solved: list[tuple[str, int]] = field(default_factory=list)
+    most: int = 0
+    now: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def solve(self, planned, image_digest, journal):
+        with self.lock:
+            self.now += 1
+            self.most = max(self.most, self.now)
+            self.solved.append((planned.instance.id, planned.number))
+            trouble = self.then.pop() if self.then else None
+        time.sleep(self.seconds)
+        with self.lock:
+            self.now -= 1
+        if trouble:
+            raise trouble
+        journal.step(Step(index=0, at=NOW, reply=a_reply("submit")))
+        solved = Solved(
+            instance_id=planned.instance.id,
+            attempt=planned.number,
+            stop=Stop.SUBMITTED,
+            started_at=NOW,
+            seconds=1,
+        )
+        return Kept(solved, b"diff")
+
+
+@pytest.fixture
+def engine(tmp_path):
+    def made(solver, *grades, agents=2, retries=2, listener=lambda _: None, cancel=None):
+        cancel = cancel or Event()
+        slots = local_slots(images=2, agents=agents, grading=2, cancel=cancel)
+        grader = FixedGrader(grades or [RESOLVED])
+        bench = Bench(Present(), solver, grader, slots, cancel)
+        store = open_or_create(tmp_path, a_run(*IDS))
+        work = Work(store, bench, tuple(map(an_instance, IDS)), 1, retries)
+        return LocalEngine([work], 8, listener, cancel), store
+
+    return made
+
+
+def outcomes(store):
+    return Counter(attempt.outcome for attempt in store.attempts())
+
+
+def test_every_instance_is_done_once_and_no_more_agents_work_than_there_are_slots(engine):
+    solver = Solver(seconds=0.05)
+    driven, store = engine(solver)
+    driven.run()
+    assert outcomes(store) == {Outcome.RESOLVED: len(IDS)}
+    assert sorted(solver.solved) == [(instance_id, 1) for instance_id in IDS]
+    assert solver.most <= 2
+
+
+def test_what_may_pass_is_tried_again_as_a_new_attempt_and_the_old_one_stays(engine):
+    driven, store = engine(Solver([EndpointBusyError("slow down")]))
+    driven.run()
+    assert outcomes(store) == {Outcome.RESOLVED: len(IDS), Outcome.ENDPOINT_FAILED: 1}
+    (again,) = [attempt for attempt in store.attempts() if attempt.attempt == 2]
+    assert (again.cause, again.of, again.outcome) == (Cause.RETRY, 1, Outcome.RESOLVED)
+
+
+def test_retries_come_to_an_end(engine):
+    driven, store = engine(Solver([EndpointBusyError("slow down")] * 100), retries=2)
+    driven.run()
+    assert outcomes(store) == {Outcome.ENDPOINT_FAILED: 3 * len(IDS)}
+
+
+def test_a_grading_that_keeps_failing_is_repeated_and_the_solving_never(engine):
+    trouble = [GraderError("no log")] * 3
+    solver = Solver()
+    driven, store = engine(solver, *trouble, RESOLVED, agents=1)
+    driven.run()
+    assert sorted(solver.solved) == [(instance_id, 1) for instance_id in IDS]
+    later = [attempt for attempt in store.attempts() if attempt.attempt > 1]
+    assert later
+    for attempt in later:
+        assert (attempt.outcome, attempt.solved_in) == (Outcome.RESOLVED, 1)
+        assert store.patch(attempt.instance_id, attempt.attempt) == b"diff"
+
+
+def test_a_grading_that_failed_to_the_end_is_all_that_the_next_session_does(engine):
+    first, store = engine(Solver(), GraderError("no log"), retries=0)
+    first.run()
+    assert outcomes(store) == {Outcome.GRADER_FAILED: len(IDS)}
+    solver = Solver()
+    second, store = engine(solver)
+    second.run()
+    assert solver.solved == []
+    assert outcomes(store) == {Outcome.GRADER_FAILED: len(IDS), Outcome.RESOLVED: len(IDS)}
+
+
+def test_a_bug_in_one_attempt_is_recorded_and_does_not_stop_the_others(engine):
+    driven, store = engine(Solver([RuntimeError("a bug, not an excuse")]))
+    driven.run()
+    assert outcomes(store) == {Outcome.RESOLVED: len(IDS) - 1, Outcome.INTERNAL_ERROR: 1}
+
+
+def test_a_listener_hears_of_nothing_that_is_not_on_disk(engine):
+    heard = []
+
+    def listen(event):
+        if isinstance(event.what, Attempt):
+            heard.append(store.past_attempt(event.instance_id, event.attempt).done == event.what)
+        elif isinstance(event.what, Step):
+            heard.append(list(store.steps(event.instance_id, event.attempt)) == [event.what])
+        elif isinstance(event.what, Grade):
+            heard.append(len(store.grades(event.instance_id, event.attempt)) == 1)
+
+    driven, store = engine(Solver(), listener=listen)
+    driven.run()
+    assert heard == [True] * 3 * len(IDS)
+
+
+def test_a_record_that_cannot_be_written_ends_the_run_with_its_reason(engine):
+    def full(event):
+        raise InputError("no space left on device")
+
+    driven, _ = engine(Solver(), listener=full)
+    with pytest.raises(InputError, match="no space"):
+        driven.run()
+
+
+def test_a_stopped_run_begins_nothing_more_and_the_rest_is_left_for_the_next(engine):
+    cancel = Event()
+
+    class Stops(Solver):
+        def solve(self, planned, image_digest, journal):
+            cancel.set()
+            raise CancelledError("stopped")
+
+    stopped, store = engine(Stops(), cancel=cancel)
+    stopped.run()
+    stopped.settle(5)
+    assert set(outcomes(store)) <= {Outcome.CANCELLED}
+    driven, store = engine(Solver())
+    driven.run()
+    assert outcomes(store)[Outcome.RESOLVED] == len(IDS)
+
+
+def test_a_patch_that_waits_for_its_grade_when_the_run_is_stopped_is_graded_by_the_next(engine):
+    cancel = Event()
+
+    class Grades(FixedGrader):
+        def grade(self, instance, patch, *, attempt):
+            cancel.set()
+            raise CancelledError("stopped")
+
+    stopped, store = engine(Solver(), cancel=cancel)
+    work = stopped.work[0]
+    bench = Bench(Present(), work.bench.solver, Grades([RESOLVED]), work.bench.slots, cancel)
+    stopped.work = [Work(store, bench, work.instances, 1, 0)]
+    stopped.run()
+    stopped.settle(5)
+    waiting = [i for i in store.instance_ids() if store.past_attempt(i, 1).kept]
+    assert waiting
+    solver = Solver()
+    driven, store = engine(solver)
+    driven.run()
+    assert not {instance_id for instance_id, _ in solver.solved} & set(waiting)
+    assert outcomes(store)[Outcome.RESOLVED] == len(IDS)
