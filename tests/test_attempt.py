@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import contextmanager
 from threading import Event
 
 import pytest
@@ -17,6 +18,7 @@ from swerun.errors import (
     ImageError,
     InstanceError,
     SandboxError,
+    SandboxLostError,
 )
 from swerun.ports import Kept, Planned
 from swerun.records import (
@@ -34,6 +36,7 @@ from swerun.solve import AgentSolver, GivenPatch
 from tests.fakes import (
     NOW,
     RESOLVED,
+    EchoSandbox,
     FixedGrader,
     Notes,
     NoWaiting,
@@ -122,6 +125,51 @@ def test_tests_that_run_out_of_time_are_run_once_more_and_both_gradings_are_kept
     assert notes.kinds().count("Graded") == 2
 
 
+def test_a_verdict_is_not_lost_where_the_second_look_at_it_fails():
+    given = GivenPatch(lambda _: b"diff")
+    done, _, _ = attempt(given, TIMED_OUT, GraderError("no log"))
+    assert (done.outcome, done.failure) == (Outcome.TESTS_TIMED_OUT, None)
+
+
+def test_a_grade_says_in_which_image_it_was_made():
+    done, _, _ = attempt(GivenPatch(lambda _: b"diff"))
+    assert done.grade.image_digest == "sha256:0"
+
+
+def test_what_was_paid_for_is_counted_where_the_sandbox_fails():
+    class Fails:
+        def solve(self, planned, image_digest, keep):
+            keep(Step(index=0, at=NOW, reply=a_reply("ls")))
+            raise SandboxError("the engine is gone")
+
+    done, _, _ = attempt(Fails())
+    assert done.outcome is Outcome.SANDBOX_FAILED
+    assert (done.steps, done.usage.input_tokens) == (1, 10)
+
+
+def test_a_sandbox_that_is_gone_because_the_user_stopped_the_run_is_no_stop_of_the_agent(repo):
+    cancel = Event()
+
+    class Loses(ScriptedModel):
+        def reply(self, messages, *, deadline, cancel: Event):
+            cancel.set()
+            return super().reply(messages, deadline=deadline, cancel=cancel)
+
+    class Lost(LocalSandboxes):
+        @contextmanager
+        def start(self, task, *, role, attempt):
+            def die():
+                raise SandboxLostError("removed")
+
+            yield EchoSandbox({"ls": die})
+
+    agent = BashAgent(load_prompts("tools"), Limits())
+    model = Loses([a_reply("ls")])
+    solver = AgentSolver(Lost(repo), agent, lambda _: model, cancel)
+    done, _, _ = attempt(solver, cancel=cancel)
+    assert (done.outcome, done.stop, done.steps) == (Outcome.CANCELLED, None, 1)
+
+
 @pytest.mark.parametrize(
     ("error", "outcome"),
     [
@@ -147,7 +195,7 @@ def test_whatever_breaks_once_the_user_has_stopped_the_run_is_a_stop():
     cancel.set()
 
     class Removed:
-        def solve(self, planned, image_digest, journal):
+        def solve(self, planned, image_digest, keep):
             raise SandboxError("the container was removed")
 
     done, _, notes = attempt(Removed(), cancel=cancel)
@@ -158,14 +206,16 @@ def test_whatever_breaks_once_the_user_has_stopped_the_run_is_a_stop():
 def test_a_stop_while_grading_leaves_the_attempt_open_so_that_the_patch_is_graded_later():
     cancel = Event()
     cancel.set()
-    _, _, notes = attempt(GivenPatch(lambda _: b"d"), SandboxError("removed"), cancel=cancel)
+    trouble = SandboxError("removed")
+    _, grader, notes = attempt(GivenPatch(lambda _: b"d"), trouble, RESOLVED, cancel=cancel)
+    assert len(grader.patches) == 1
     assert "Solved" in notes.kinds()
     assert "Attempt" not in notes.kinds()
 
 
 def test_a_kept_patch_is_graded_without_solving():
     class Never:
-        def solve(self, planned, image_digest, journal):
+        def solve(self, planned, image_digest, keep):
             raise AssertionError
 
     solved = Solved(

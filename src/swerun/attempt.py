@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event
 
 from swerun.errors import CancelledError, GraderError, SandboxError
 from swerun.ports import Grader, Images, Journal, Kept, Planned, Slots, Solver
-from swerun.records import Attempt, Failure, Fault, Grade, GradeReason, Outcome, Usage
+from swerun.records import Attempt, Failure, Fault, Grade, GradeReason, Outcome, Step, Usage
 from swerun.solve import failure_of
 
 
@@ -32,6 +32,8 @@ class Story:
     grade: Grade | None = None
     failure: Failure | None = None
     cancelled: bool = False
+    steps: int = 0  # of the solving that is under way, for the case that it has no end
+    usage: Usage = field(default_factory=Usage)
     solve_seconds: float = 0.0
     grade_seconds: float = 0.0
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -45,13 +47,12 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
         journal.stage("image")
         with bench.slots.images():
             digest = bench.images.ensure(planned.instance)
+        # by its digest, so that whoever moves the image's name meanwhile changes nothing here
+        pinned = replace(planned, instance=planned.instance.on_image(digest))
         if story.kept is None:
             with bench.slots.agents():
                 journal.stage("solve")
-                began = time.monotonic()
-                story.kept = bench.solver.solve(planned, digest, journal)
-                story.solve_seconds = time.monotonic() - began
-                journal.solved(story.kept.solved, story.kept.patch)
+                story.kept = _solve(pinned, digest, bench.solver, story, journal)
         elif story.kept.solved.attempt != planned.number:
             story.kept = taken_over(story.kept, planned.number)
             journal.solved(story.kept.solved, story.kept.patch)
@@ -59,9 +60,7 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
         if story.failure is None:
             with bench.slots.grading():
                 journal.stage("grade")
-                began = time.monotonic()
-                story.grade = _grade(planned, story.kept.patch, bench.grader, journal)
-                story.grade_seconds = time.monotonic() - began
+                _grade(pinned, story.kept.patch, bench, story, journal)
     except Exception as error:  # noqa: BLE001 -- the one place that turns an error into data
         story.failure = failure_of(error)
         # a cancelled run removes its containers, which looks like any trouble from in here
@@ -79,17 +78,39 @@ def taken_over(kept: Kept, number: int) -> Kept:
     return Kept(solved, kept.patch)
 
 
-def _grade(planned: Planned, patch: bytes, grader: Grader, journal: Journal) -> Grade:
-    """A grading that failed or ran out of time is made once more, of the same patch."""
+def _solve(planned: Planned, digest: str, solver: Solver, story: Story, journal: Journal) -> Kept:
+    began = time.monotonic()
+
+    def keep(step: Step) -> None:
+        journal.step(step)
+        story.steps += 1
+        story.usage += step.reply.usage
+
     try:
-        graded = grader.grade(planned.instance, patch, attempt=planned.number)
-        journal.graded(graded)
-    except (GraderError, SandboxError):
-        graded = None
-    if graded is None or graded.grade.reason is GradeReason.TIMED_OUT:
-        graded = grader.grade(planned.instance, patch, attempt=planned.number)
-        journal.graded(graded)
-    return graded.grade
+        kept = solver.solve(planned, digest, keep)
+    finally:
+        story.solve_seconds = time.monotonic() - began
+    journal.solved(kept.solved, kept.patch)
+    return kept
+
+
+def _grade(planned: Planned, patch: bytes, bench: Bench, story: Story, journal: Journal) -> None:
+    """A grading that failed or ran out of time is made once more, of the same patch."""
+    began = time.monotonic()
+    try:
+        for is_last in (False, True):
+            try:
+                graded = bench.grader.grade(planned.instance, patch, attempt=planned.number)
+            except (GraderError, SandboxError):
+                if bench.cancel.is_set() or (is_last and story.grade is None):
+                    raise
+            else:
+                story.grade = graded.grade.on_image(planned.instance.task.image)
+                journal.graded(replace(graded, grade=story.grade))
+                if story.grade.reason is not GradeReason.TIMED_OUT:
+                    return
+    finally:
+        story.grade_seconds = time.monotonic() - began
 
 
 def _attempt(planned: Planned, story: Story) -> Attempt:
@@ -105,8 +126,8 @@ def _attempt(planned: Planned, story: Story) -> Attempt:
         stop=solved.stop if solved else None,
         grade=story.grade,
         failure=story.failure,
-        steps=solved.steps if solved else 0,
-        usage=solved.usage if solved else Usage(),
+        steps=solved.steps if solved else story.steps,
+        usage=solved.usage if solved else story.usage,
         patch_bytes=solved.patch_bytes if solved else 0,
         replay_differs=solved.replay_differs if solved else None,
         seconds=round(time.monotonic() - story.clock, 3),

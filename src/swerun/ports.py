@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Event
@@ -188,8 +188,12 @@ class Planned:
 
 
 class Solver(Protocol):
-    def solve(self, planned: Planned, image_digest: str, journal: Journal) -> Kept:
-        """A patch for the instance. Trouble with the endpoint is in `solved.failure`."""
+    def solve(self, planned: Planned, image_digest: str, keep: Callable[[Step], None]) -> Kept:
+        """A patch for the instance. Each step is given to `keep` before the next one begins.
+
+        Trouble with the endpoint is in `solved.failure`. Raises SandboxError, InstanceError or
+        CancelledError.
+        """
         ...
 
 

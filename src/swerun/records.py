@@ -157,6 +157,10 @@ class Instance(Record):
     def id(self) -> str:
         return self.task.id
 
+    def on_image(self, image: str) -> Instance:
+        """The same, with its containers made from `image`."""
+        return self.model_copy(update={"task": self.task.model_copy(update={"image": image})})
+
 
 class Usage(Record):
     """Tokens. Cached ones are part of the input, reasoning ones part of the output, as reported."""
@@ -289,6 +293,10 @@ class Grade(Stored):
     eval_seconds: float = 0.0
     seconds: float = 0.0
 
+    def on_image(self, digest: str) -> Grade:
+        """The same, with the image that it was made in."""
+        return self.model_copy(update={"image_digest": digest})
+
     @property
     def failing(self) -> tuple[ExpectedTest, ...]:
         return tuple(test for test in self.tests if not test.ok)
@@ -361,7 +369,6 @@ class Question(Record):
     """What a run asks. Two runs with equal questions may be one; nothing else may."""
 
     model: str
-    subset: str
     dataset_hash: str
     scaffold: Scaffold | None  # None: the patch was given
     sampling: Sampling

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import platform
 import re
@@ -19,16 +20,16 @@ from swerun.config import RunConfig
 from swerun.engine.events import Happened
 from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import LocalSlots, local_slots
-from swerun.entrants import Entrant, entrant
+from swerun.entrants import DEMO, Entrant, entrant
 from swerun.errors import InputError
 from swerun.grading.grader import GRADER_VERSION, SandboxGrader
 from swerun.images.store import EngineImages
 from swerun.instances.subsets import dataset_hash, grade_network, load_instances, select
 from swerun.models.recording import RecordingInfo, made_now, write_recording
-from swerun.records import Instance, Question, Role, RunRecord, Session
+from swerun.records import Instance, Question, Resources, Role, RunRecord, Session
 from swerun.report.derived import derive
 from swerun.report.summary import Report
-from swerun.runs.store import RunStore, open_or_create
+from swerun.runs.store import RunStore, open_or_create, refuse_another
 from swerun.sandbox.client import connect
 from swerun.sandbox.docker import DockerSandboxes, Profile, reap
 from swerun.version import __version__
@@ -114,13 +115,19 @@ def prepared(
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
-        entries = []
-        for who in entrants:
-            store = _open(config, who, dataset_hash(everything), chosen)
+        dataset = dataset_hash(everything)
+        wanted = [_wanted(config, who, dataset, chosen) for who in entrants]
+        for record in wanted:
+            refuse_another(config.runs, record)
+        stores = [open_or_create(config.runs, record) for record in wanted]
+        for store in stores:
             open_.enter_context(store.locked())
+        shared = Shared(client, images, slots, cancel)
+        entries = []
+        for who, store in zip(entrants, stores, strict=True):
             reap(client, store.name)  # what a killed process left of it: the lock is ours now
-            store.begin_session(_session(config, who), [i.id for i in chosen])
-            bench = _bench(config, who, Shared(client, images, slots, cancel), store.name)
+            store.begin_session(_session(config, who), [i.id for i in chosen], config.samples)
+            bench = _bench(config, who, shared, store.name)
             entries.append((Work(store, bench, chosen, config.samples, config.retries), who))
         yield Prepared(config, client, tuple(entries), cancel)
 
@@ -149,10 +156,15 @@ def grading(
             reap(client, sandboxes.run)
 
 
+def recording_name(model: str) -> str:
+    """What a model's recording is called, and its folder: its name without what no folder has."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", model.removeprefix(DEMO))
+
+
 def _record(root: Path, store: RunStore, who: Entrant, report: Report) -> None:
     if who.scaffold is None:
         return
-    name = who.name.rpartition("/")[2]
+    name = recording_name(who.name)
     fresh = RecordingInfo(
         name=name,
         recorded_from=name,
@@ -162,9 +174,10 @@ def _record(root: Path, store: RunStore, who: Entrant, report: Report) -> None:
         limits=who.limits,
         sampling=who.sampling,
     )
-    firsts = [row for row in report.rows if row.attempt is not None and row.sample == 1]
     conversations = {
-        row.instance_id: list(store.steps(row.instance_id, row.attempt or 1)) for row in firsts
+        row.instance_id: list(store.steps(row.instance_id, row.attempt))
+        for row in report.rows
+        if row.attempt and row.sample == 1 and row.outcome and row.outcome.is_verdict
     }
     write_recording(root / name, made_now(root / name, fresh), conversations)
 
@@ -185,7 +198,20 @@ def _bench(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
     return Bench(shared.images, who.solver(sandboxes), grader, shared.slots, shared.cancel)
 
 
+def fitting(resources: Resources, cpus: int) -> Resources:
+    """`resources` on an engine with so many cores, which takes no container that asks for more.
+
+    Raises InputError for a number that somebody chose; the default becomes what there is.
+    """
+    if resources.cpus <= cpus:
+        return resources
+    if resources.cpus != Resources().cpus:
+        raise InputError(f"--cpus {resources.cpus:g}: the engine has {cpus} cores")
+    return resources.model_copy(update={"cpus": float(cpus)})
+
+
 def _sandboxes(config: RunConfig, client: DockerClient, run: str) -> DockerSandboxes:
+    resources = fitting(config.resources, client.info()["NCPU"])
     networks = {
         Role.AGENT: config.network,
         Role.GRADING: config.grade_network or grade_network(config.subset),
@@ -195,16 +221,17 @@ def _sandboxes(config: RunConfig, client: DockerClient, run: str) -> DockerSandb
         run=run,
         owner=f"{platform.node()}:{os.getpid()}",
         profiles={
-            role: Profile(resources=config.resources, network=network)
+            role: Profile(resources=resources, network=network)
             for role, network in networks.items()
         },
     )
 
 
-def _open(config: RunConfig, who: Entrant, dataset: str, chosen: tuple[Instance, ...]) -> RunStore:
+def _wanted(
+    config: RunConfig, who: Entrant, dataset: str, chosen: tuple[Instance, ...]
+) -> RunRecord:
     question = Question(
         model=who.name,
-        subset=config.subset,
         dataset_hash=dataset,
         scaffold=who.scaffold,
         sampling=who.sampling,
@@ -214,11 +241,11 @@ def _open(config: RunConfig, who: Entrant, dataset: str, chosen: tuple[Instance,
         grade_network=config.grade_network or grade_network(config.subset),
         grading=GRADER_VERSION,
     )
-    fingerprint = hashlib.sha256(question.model_dump_json().encode()).hexdigest()
+    fingerprint = fingerprint_of(question)
     name = run_name(config, who.name, fingerprint)
     if config.fresh:
         name = _unused(config.runs, name)
-    wanted = RunRecord(
+    return RunRecord(
         name=name,
         model=who.name,
         subset=config.subset,
@@ -228,16 +255,31 @@ def _open(config: RunConfig, who: Entrant, dataset: str, chosen: tuple[Instance,
         samples=config.samples,
         created_at=datetime.now(UTC),
     )
-    return open_or_create(config.runs, wanted)
+
+
+def fingerprint_of(question: Question) -> str:
+    """64 hex digits, the same for the same question whatever the order of its keys.
+
+    Of what is not the default only, so that a later swerun, which may ask for more, finds its runs
+    again. Whether two questions are the same is not decided by it.
+    """
+    asked = json.dumps(question.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
 
 
 def run_name(config: RunConfig, model: str, fingerprint: str) -> str:
-    """--run NAME, with the model where there are several; else model, subset and 8 hex digits."""
+    """--run NAME, with the model where there are several; else model, subset and 8 hex digits.
+
+    Raises InputError for a name that is no folder's.
+    """
     if config.run:
         name = config.run if len(config.model) == 1 else f"{config.run}--{model}"
     else:
         name = f"{model}--{Path(config.subset).name}--{fingerprint[:8]}"
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+    if name.startswith("."):
+        raise InputError(f"--run {config.run}: a run's name cannot begin with a dot")
+    return name
 
 
 def _unused(runs: Path, name: str) -> str:

@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from threading import Event
 
 from swerun.agent.loop import used
-from swerun.errors import EndpointError, SwerunError
-from swerun.ports import Agent, Journal, Kept, Model, Planned, Sandbox, Sandboxes
+from swerun.errors import CancelledError, EndpointError, SwerunError
+from swerun.ports import Agent, Kept, Model, Planned, Sandbox, Sandboxes
 from swerun.records import Failure, Fault, Instance, Role, Solved, Step, Stop, Task
 from swerun.sandbox.patch import take_patch
+
+Keep = Callable[[Step], None]
 
 
 def failure_of(error: Exception) -> Failure:
@@ -32,7 +34,7 @@ class GivenPatch:
 
     patch_of: Callable[[Instance], bytes]
 
-    def solve(self, planned: Planned, image_digest: str, journal: Journal) -> Kept:  # noqa: ARG002
+    def solve(self, planned: Planned, image_digest: str, keep: Keep) -> Kept:  # noqa: ARG002
         patch = self.patch_of(planned.instance)
         return kept(planned, patch, Ended(Stop.GIVEN), image_digest=image_digest)
 
@@ -57,25 +59,27 @@ class AgentSolver:
     model_of: Callable[[Task], Model]
     cancel: Event
 
-    def solve(self, planned: Planned, image_digest: str, journal: Journal) -> Kept:
+    def solve(self, planned: Planned, image_digest: str, keep: Keep) -> Kept:
         task, steps, started_at = planned.instance.task, list[Step](), datetime.now(UTC)
         stop: Stop | None = None
         failure: Failure | None = None
 
-        def keep(step: Step) -> None:
-            journal.step(step)
+        def kept_too(step: Step) -> None:
+            keep(step)
             steps.append(step)
 
         with self.sandboxes.start(task, role=Role.AGENT, attempt=planned.number) as sandbox:
             try:
-                stop = self._drive(task, sandbox, keep)
+                stop = self._drive(task, sandbox, kept_too)
             except EndpointError as error:  # what was done until then is kept, not graded
                 failure = failure_of(error)
+            if stop is Stop.SANDBOX_LOST and self.cancel.is_set():
+                raise CancelledError("the run was stopped, and its containers with it")
             taken = take_patch(self.sandboxes, task, sandbox, attempt=planned.number)
         ended = Ended(stop, failure, tuple(steps), taken.left_behind, started_at)
         return kept(planned, taken.diff, ended, image_digest=image_digest)
 
-    def _drive(self, task: Task, sandbox: Sandbox, keep: Callable[[Step], None]) -> Stop:
+    def _drive(self, task: Task, sandbox: Sandbox, keep: Keep) -> Stop:
         model = self.model_of(task)
         steps: Generator[Step, None, Stop] = self.agent.solve(task, sandbox, model, self.cancel)
         while True:

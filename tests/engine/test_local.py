@@ -16,8 +16,8 @@ from swerun.engine.slots import local_slots
 from swerun.errors import CancelledError, EndpointBusyError, GraderError, InputError
 from swerun.ports import Kept
 from swerun.records import Attempt, Cause, Grade, Outcome, Solved, Step, Stop
-from swerun.runs.store import open_or_create
-from tests.fakes import NOW, RESOLVED, FixedGrader, Present, a_reply, an_instance
+from swerun.runs.store import Started, open_or_create
+from tests.fakes import NOW, RESOLVED, FixedGrader, Present, a_reply, an_attempt, an_instance
 from tests.report.test_summary import a_run
 
 IDS = tuple(f"org__repo-{number}" for number in range(6))
@@ -34,7 +34,7 @@ class Solver:
     now: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def solve(self, planned, image_digest, journal):
+    def solve(self, planned, image_digest, keep):
         with self.lock:
             self.now += 1
             self.most = max(self.most, self.now)
@@ -45,7 +45,7 @@ class Solver:
             self.now -= 1
         if trouble:
             raise trouble
-        journal.step(Step(index=0, at=NOW, reply=a_reply("submit")))
+        keep(Step(index=0, at=NOW, reply=a_reply("submit")))
         solved = Solved(
             instance_id=planned.instance.id,
             attempt=planned.number,
@@ -65,7 +65,7 @@ def engine(tmp_path):
         bench = Bench(Present(), solver, grader, slots, cancel)
         store = open_or_create(tmp_path, a_run(*IDS))
         work = Work(store, bench, tuple(map(an_instance, IDS)), 1, retries)
-        return LocalEngine([work], 8, listener, cancel), store
+        return LocalEngine([work], 8, listener, cancel, pause=0), store
 
     return made
 
@@ -108,6 +108,20 @@ def test_a_grading_that_keeps_failing_is_repeated_and_the_solving_never(engine):
     for attempt in later:
         assert (attempt.outcome, attempt.solved_in) == (Outcome.RESOLVED, 1)
         assert store.patch(attempt.instance_id, attempt.attempt) == b"diff"
+
+
+def test_a_retry_takes_no_number_that_another_sample_has(engine, tmp_path):
+    first, store = engine(Solver(), GraderError("no log"), retries=0)
+    first.run()
+    for instance_id in IDS:
+        with store.attempt(instance_id, 2, Started(sample=2)) as log:
+            log.finished(an_attempt(instance_id, 2, "unresolved", sample=2))
+    driven, store = engine(Solver(), *[GraderError("no log")] * 2, RESOLVED)
+    driven.run()
+    assert {past.done.outcome for i in IDS for past in store.past(i) if past.number == 2} == {
+        Outcome.UNRESOLVED
+    }
+    assert outcomes(store)[Outcome.RESOLVED] == len(IDS)
 
 
 def test_a_grading_that_failed_to_the_end_is_all_that_the_next_session_does(engine):
@@ -156,7 +170,7 @@ def test_a_stopped_run_begins_nothing_more_and_the_rest_is_left_for_the_next(eng
     cancel = Event()
 
     class Stops(Solver):
-        def solve(self, planned, image_digest, journal):
+        def solve(self, planned, image_digest, keep):
             cancel.set()
             raise CancelledError("stopped")
 

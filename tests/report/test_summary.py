@@ -26,7 +26,6 @@ VERDICTS = [outcome for outcome in Outcome if outcome.is_verdict]
 def a_run(*selection, samples=1):
     question = Question(
         model="m",
-        subset="sample",
         dataset_hash="0",
         scaffold=None,
         sampling=Sampling(),

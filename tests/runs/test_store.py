@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from swerun.errors import InputError, NewerFormatError
 from swerun.ports import Graded
-from swerun.records import Limits, Solved, Step, Stop
-from swerun.runs.store import RunStore, Started, list_runs, open_or_create, open_run
+from swerun.records import Limits, Session, Solved, Step, Stop
+from swerun.runs.store import AttemptLog, RunStore, Started, list_runs, open_or_create, open_run
 from tests.fakes import NOW, RESOLVED, a_reply, an_attempt, files_below
 from tests.report.test_summary import a_run
 
 STEP = Step(index=0, at=NOW, reply=a_reply("ls"))
+SESSION = Session(
+    started_at=NOW, swerun="0", python="3", engine="local", host="h", jobs=1, grade_jobs=1
+)
 SOLVED = Solved(instance_id="a", attempt=1, stop=Stop.SUBMITTED, started_at=NOW, seconds=1)
 
 
@@ -56,10 +61,50 @@ def test_a_step_is_on_disk_before_the_attempt_ends(store):
         assert list(store.steps("a", 1)) == [STEP]
 
 
+def test_an_attempt_that_is_done_is_never_written_again(store):
+    with store.attempt("a", 1, Started()) as log:
+        log.finished(an_attempt("a"))
+    with pytest.raises(FileExistsError), store.attempt("a", 1, Started()):
+        pass
+
+
+def test_what_others_leave_in_a_run_is_passed_over(store):
+    with store.attempt("a", 1, Started()) as log:
+        log.graded(Graded(RESOLVED))
+        log.finished(an_attempt("a"))
+    for folder in ("attempts", "attempts/a", "attempts/a/1/grades"):
+        (store.folder / folder / ".DS_Store").touch()
+    assert [past.number for past in store.past("a")] == [1]
+    assert store.instance_ids() == ["a"]
+    assert len(store.grades("a", 1)) == 1
+
+
+def test_selection_and_samples_of_a_run_grow_and_never_shrink(store):
+    for selection, samples in ((["b"], 3), (["a"], 1)):
+        store.begin_session(SESSION, selection, samples)
+    record = store.record()
+    assert (record.selection, record.samples, len(record.sessions)) == (("a", "b"), 3, 2)
+
+
+def test_tokens_of_attempts_without_an_end_are_known(store):
+    for number in (1, 2):
+        with store.attempt("a", number, Started()) as log:
+            log.step(STEP)
+    with store.attempt("a", 2, Started()) as log:
+        log.finished(an_attempt("a", 2))
+    assert store.unfinished_usage() == STEP.reply.usage
+
+
+def test_a_disk_without_room_is_said_with_what_to_do(tmp_path):
+    full = AttemptLog(tmp_path, Path("/dev/full").open("ab", buffering=0))  # noqa: SIM115
+    with full.steps, pytest.raises(InputError, match="make room"):
+        full.step(STEP)
+
+
 def test_a_line_torn_by_a_kill_is_passed_over(store):
     with store.attempt("a", 1, Started()) as log:
         log.step(STEP)
-        log.steps.write('{"index": 1, "at"')
+        log.steps.write(b'{"index": 1, "at"')
     assert list(store.steps("a", 1)) == [STEP]
 
 

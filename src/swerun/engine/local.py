@@ -70,6 +70,7 @@ class LocalEngine:
     threads: int
     listener: Listener
     cancel: Event
+    pause: float = 5.0  # seconds before a first retry; before each further one four times as long
     _broken: list[BaseException] = field(default_factory=list)
     _queue: deque[tuple[Work, Planned, int]] = field(default_factory=deque)
     _numbers: dict[tuple[str, str], int] = field(default_factory=dict)  # the last one given out
@@ -104,7 +105,8 @@ class LocalEngine:
             work = self.work[who]
             self._queue.append((work, planned, work.retries))
             key = (work.store.name, planned.instance.id)
-            self._numbers[key] = max(planned.number, self._numbers.get(key, 0))
+            there = work.store.newest(planned.instance.id)
+            self._numbers[key] = max(planned.number, there, self._numbers.get(key, 0))
 
     def _worker(self) -> None:
         while not self.cancel.is_set():
@@ -129,6 +131,9 @@ class LocalEngine:
             follower = after(planned, past, self._numbers[key] + 1, retries)
             if follower:
                 self._numbers[key] = follower.number
+        # what failed may need a moment: an engine that restarts would use up all retries at once
+        if follower and not self.cancel.wait(self.pause * 4 ** (work.retries - retries)):
+            with self._lock:
                 self._queue.append((work, follower, retries - 1))
 
 

@@ -70,8 +70,13 @@ def scored(attempts: Iterable[Attempt]) -> dict[tuple[str, int], Attempt]:
     return chosen
 
 
-def summarise(run: RunRecord, attempts: Sequence[Attempt]) -> Report:
-    """The report of a run from its finished attempts, over all of its selection."""
+def summarise(
+    run: RunRecord, attempts: Sequence[Attempt], unfinished: Usage | None = None
+) -> Report:
+    """The report of a run from its finished attempts, over all of its selection.
+
+    `unfinished` is what the others have used up so far.
+    """
     chosen = scored(attempts)
     wanted = [(i, s) for i in run.selection for s in range(1, run.samples + 1)]
     rows = tuple(_row(i, s, chosen.get((i, s))) for i, s in wanted)
@@ -90,7 +95,7 @@ def summarise(run: RunRecord, attempts: Sequence[Attempt]) -> Report:
         outcomes={o.value: outcomes[o] for o in Outcome if outcomes[o]},
         stops=dict(sorted(Counter(a.stop.value for a in counted if a.stop).items())),
         usage=sum((a.usage for a in counted), Usage()),
-        usage_all=sum((a.usage for a in attempts if a.solved_in is None), Usage()),
+        usage_all=sum((a.usage for a in attempts if a.solved_in is None), unfinished or Usage()),
         attempts=len(attempts),
         steps=sum(a.steps for a in counted),
         seconds=round(sum(a.solve_seconds + a.grade_seconds for a in counted), 1),

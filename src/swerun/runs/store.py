@@ -6,8 +6,8 @@ import fcntl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import IO
 
 from swerun.errors import InputError
 from swerun.ports import Graded, Kept
@@ -20,6 +20,7 @@ from swerun.records import (
     Solved,
     Step,
     Stored,
+    Usage,
 )
 from swerun.runs.files import cannot_write, read_lines, read_record, write, write_record
 
@@ -50,12 +51,13 @@ class AttemptLog:
     """The writing side of one attempt's folder."""
 
     folder: Path
-    steps: IO[str]
+    steps: FileIO
 
     def step(self, step: Step) -> None:
+        line = memoryview((step.model_dump_json(exclude_defaults=True) + "\n").encode())
         try:
-            self.steps.write(step.model_dump_json(exclude_defaults=True) + "\n")
-            self.steps.flush()
+            while line:  # unbuffered: what a full disk does not take is said here, not at the end
+                line = line[self.steps.write(line) or 0 :]
         except OSError as error:
             raise cannot_write(self.folder / "steps.jsonl", error) from error
 
@@ -65,10 +67,12 @@ class AttemptLog:
 
     def graded(self, graded: Graded) -> None:
         """Each grading is a folder of its own; grade.json, last, closes it."""
-        gradings = self.folder / "grades"
-        number = 1 + max((int(p.name) for p in gradings.glob("*")), default=0)
-        folder = gradings / str(number)
-        folder.mkdir(parents=True)
+        number = 1 + max(numbers_in(self.folder / "grades"), default=0)
+        folder = self.folder / "grades" / str(number)
+        try:
+            folder.mkdir(parents=True)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
         write(folder / "eval.sh", graded.eval_script.encode())
         write(folder / "test_output.txt", graded.test_output)
         write_record(folder / "grade.json", graded.grade)
@@ -92,13 +96,18 @@ class RunStore:
 
     @contextmanager
     def attempt(self, instance_id: str, number: int, started: Started) -> Iterator[AttemptLog]:
-        """The log of attempt `number`; an existing folder is gone on with, never emptied."""
+        """The log of attempt `number`; an existing folder is gone on with, never emptied.
+
+        Raises FileExistsError for an attempt that is done: nothing is ever overwritten.
+        """
         folder = self.attempt_folder(instance_id, number)
+        if (folder / "attempt.json").exists():
+            raise FileExistsError(f"{folder} is done already")
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if not (folder / "started.json").exists():
                 write_record(folder / "started.json", started)
-            steps = (folder / "steps.jsonl").open("a", encoding="utf-8")
+            steps = (folder / "steps.jsonl").open("ab", buffering=0)
         except OSError as error:
             raise cannot_write(folder, error) from error
         with steps:
@@ -116,12 +125,16 @@ class RunStore:
 
     def instance_ids(self) -> list[str]:
         """The instances that have been begun."""
-        return sorted(p.name for p in self.folder.glob("attempts/*"))
+        return sorted(p.name for p in self.folder.glob("attempts/*") if p.is_dir())
 
     def past(self, instance_id: str) -> list[Past]:
         """All attempts of an instance so far, by number."""
-        numbers = (int(p.name) for p in (self.folder / "attempts" / instance_id).glob("*"))
+        numbers = numbers_in(self.folder / "attempts" / instance_id)
         return [self.past_attempt(instance_id, number) for number in sorted(numbers)]
+
+    def newest(self, instance_id: str) -> int:
+        """The highest number that an attempt of an instance has; 0 where there is none."""
+        return max(numbers_in(self.folder / "attempts" / instance_id), default=0)
 
     def past_attempt(self, instance_id: str, number: int) -> Past:
         folder = self.attempt_folder(instance_id, number)
@@ -138,6 +151,17 @@ class RunStore:
     def steps(self, instance_id: str, number: int) -> Iterator[Step]:
         return read_lines(self.attempt_folder(instance_id, number) / "steps.jsonl", Step)
 
+    def unfinished_usage(self) -> Usage:
+        """The tokens of attempts that were cut off, or wait for their grade."""
+        cut_off = (
+            (instance_id, past.number)
+            for instance_id in self.instance_ids()
+            for past in self.past(instance_id)
+            if past.done is None
+        )
+        steps = (step for each in cut_off for step in self.steps(*each))
+        return sum((step.reply.usage for step in steps), Usage())
+
     def patch(self, instance_id: str, number: int) -> bytes:
         path = self.attempt_folder(instance_id, number) / "patch.diff"
         return path.read_bytes() if path.exists() else b""
@@ -148,13 +172,15 @@ class RunStore:
         ordered = sorted(folders, key=lambda path: int(path.parent.name))
         return [(path.parent, read_record(path, Grade)) for path in ordered]
 
-    def begin_session(self, session: Session, selection: Sequence[str]) -> None:
-        """Note who works on the run now; the selection may grow, never shrink."""
+    def begin_session(self, session: Session, selection: Sequence[str], samples: int) -> None:
+        """Note who works on the run now; selection and samples may grow, never shrink."""
         record = self.record()
-        grown = tuple(dict.fromkeys([*record.selection, *selection]))
-        sessions = (*record.sessions, session)
-        new = record.model_copy(update={"sessions": sessions, "selection": grown})
-        write_record(self.folder / "run.json", new)
+        new = {
+            "sessions": (*record.sessions, session),
+            "selection": tuple(dict.fromkeys([*record.selection, *selection])),
+            "samples": max(record.samples, samples),
+        }
+        write_record(self.folder / "run.json", record.model_copy(update=new))
 
     def derive(self, name: str, data: bytes) -> Path:
         """Write a file that can be made again from the others (report.json, predictions)."""
@@ -176,20 +202,25 @@ class RunStore:
             yield
 
 
-def open_or_create(root: Path, wanted: RunRecord) -> RunStore:
-    """The run `wanted.name` below `root`, new or gone on with.
+def refuse_another(root: Path, wanted: RunRecord) -> None:
+    """Raises InputError where a run of that name asks another question: it says what differs."""
+    store = RunStore(root / wanted.name)
+    if not (store.folder / "run.json").exists():
+        return
+    there = store.record()
+    if there.question != wanted.question:
+        raise InputError(
+            f"the run {wanted.name} in {root} asks another question "
+            f"({'; '.join(differences(there, wanted))}). "
+            "Choose another name with --run NAME, or leave the flags as they were."
+        )
 
-    Raises InputError where a run of that name asks another question: it says what differs.
-    """
+
+def open_or_create(root: Path, wanted: RunRecord) -> RunStore:
+    """The run `wanted.name` below `root`, new or gone on with. Raises as refuse_another."""
+    refuse_another(root, wanted)
     store = RunStore(root / wanted.name)
     if (store.folder / "run.json").exists():
-        there = store.record()
-        if there.fingerprint != wanted.fingerprint:
-            raise InputError(
-                f"the run {wanted.name} in {root} asks another question "
-                f"({'; '.join(differences(there, wanted))}). "
-                "Choose another name with --run NAME, or leave the flags as they were."
-            )
         return store
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
@@ -213,6 +244,11 @@ def open_run(name: str, root: Path) -> RunStore:
     known = [store.name for store in list_runs(root)]
     there = f"There are: {', '.join(known)}." if known else f"There are none in {root}."
     raise InputError(f"there is no run {name!r} in {root}. {there}")
+
+
+def numbers_in(folder: Path) -> list[int]:
+    """What the numbered folders in it are called; whatever else lies there is none of ours."""
+    return [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
 
 
 def list_runs(root: Path) -> list[RunStore]:

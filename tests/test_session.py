@@ -1,0 +1,67 @@
+"""From a configuration to runs: what a question is, what runs are called, what containers get."""
+
+from __future__ import annotations
+
+import pytest
+
+from swerun.config import RunConfig
+from swerun.errors import InputError
+from swerun.records import Limits, Resources, Sampling
+from swerun.session import fingerprint_of, fitting, recording_name, run_name
+from tests.report.test_summary import a_run
+
+QUESTION = a_run().question
+
+
+def asked(**changes):
+    return fingerprint_of(QUESTION.model_copy(update=changes))
+
+
+def test_a_question_is_the_same_whatever_the_order_of_its_keys():
+    one, other = {"top_k": 1, "min_p": 0}, {"min_p": 0, "top_k": 1}
+    assert asked(sampling=Sampling(extra_body=one)) == asked(sampling=Sampling(extra_body=other))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": "other"},
+        {"dataset_hash": "1"},
+        {"sampling": Sampling(temperature=0)},
+        {"limits": Limits(steps=3)},
+        {"resources": Resources(memory="1g")},
+        {"network": "bridge"},
+        {"grading": "2"},
+    ],
+)
+def test_whatever_changes_a_score_makes_another_question(changes):
+    assert asked(**changes) != asked()
+
+
+def test_a_run_is_called_after_its_model_its_subset_and_its_question():
+    config = RunConfig(model=("org/m:free",), subset="instances/sample")
+    assert run_name(config, "org/m:free", "0123456789") == "org-m-free--sample--01234567"
+
+
+def test_a_name_that_is_given_serves_one_model_or_is_made_longer_for_several():
+    assert run_name(RunConfig(model=("a",), run="x"), "a", "0") == "x"
+    assert run_name(RunConfig(model=("a", "b"), run="x"), "b", "0") == "x--b"
+
+
+@pytest.mark.parametrize("name", ["..", ".", "../up", ".hidden"])
+def test_no_run_is_written_anywhere_but_below_the_runs_folder(name):
+    with pytest.raises(InputError, match="cannot begin with a dot"):
+        run_name(RunConfig(model=("a",), run=name), "a", "0")
+
+
+def test_two_models_have_two_recordings():
+    names = ["demo/handwritten", "a/x", "b/x"]
+    assert [recording_name(name) for name in names] == ["handwritten", "a-x", "b-x"]
+
+
+def test_a_container_gets_no_more_cores_than_there_are():
+    assert fitting(Resources(), 1).cpus == 1
+    assert fitting(Resources(), 2) == Resources()
+    assert fitting(Resources(cpus=1.5), 2).cpus == 1.5
+    with pytest.raises(InputError, match="--cpus 64: the engine has 2 cores"):
+        fitting(Resources(cpus=64), 2)
