@@ -1,4 +1,4 @@
-"""Every shape that is on disk, and the words they are made of. Imports nothing of ours."""
+"""The words of swerun and the shapes that are on disk or cross a border. Imports nothing of ours."""
 
 from __future__ import annotations
 
@@ -195,7 +195,8 @@ class Call(Record):
 
 
 class Reply(Record):
-    """One completion. `raw` is the assistant message as the endpoint worded it, sent back as is."""
+    """One completion. `text` is what the endpoint served; `raw` the assistant message that later
+    requests carry: as it was served, less what no endpoint takes back or nobody asked for."""
 
     text: str
     calls: tuple[Call, ...] = ()
