@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from swerun.config import load_config
+from swerun.config import cache_folder, load_config
 from swerun.errors import InputError
 
 
@@ -32,3 +34,28 @@ def test_what_is_wrong_is_named(tmp_path, text, said):
     file.write_text(text)
     with pytest.raises(InputError, match=said):
         load_config(file, {})
+
+
+@pytest.mark.parametrize("limits", ["5", "", "text", "[1]"])
+def test_a_flag_below_a_key_that_holds_no_keys_is_answered_with_that_key(tmp_path, limits):
+    file = tmp_path / "c.yaml"
+    file.write_text(f"model: gold\nlimits: {limits}\n")
+    with pytest.raises(InputError, match=f"{file} and the flags: limits: "):
+        load_config(file, {"limits.steps": 3})
+
+
+def test_the_split_is_a_key_like_any_other():
+    assert load_config(None, {"model": ("gold",), "split": "dev"}).split == "dev"
+    assert load_config(None, {"model": ("gold",)}).split is None
+
+
+def test_caches_are_below_the_home_unless_a_folder_is_given():
+    assert cache_folder(None, {"HOME": "/home/me"}) == Path("/home/me/.cache/swerun")
+    assert cache_folder(Path("here"), {"HOME": "/home/me"}) == Path("here")
+    assert cache_folder(Path("here"), {}) == Path("here")
+
+
+@pytest.mark.parametrize("environment", [{}, {"HOME": ""}])
+def test_without_a_home_caches_are_not_left_lying_about(environment):
+    with pytest.raises(InputError, match="--cache"):
+        cache_folder(None, environment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ class RunConfig(Record):
 
     model: tuple[str, ...] = Field(min_length=1)
     subset: str = "sample"
+    split: str | None = None  # None: the subset's own, `test` where it has several
     instances: tuple[str, ...] = ()  # globs of instance ids; empty: all of the subset
     samples: int = Field(default=1, ge=1)
     base_url: str | None = None
@@ -48,11 +49,7 @@ def load_config(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
     """
     merged = _read(file) if file else {}
     for key, value in flags.items():
-        at = merged
-        *parents, last = key.split(".")
-        for parent in parents:
-            at = at.setdefault(parent, {})
-        at[last] = value
+        _lay(merged, key.split("."), value)
     if isinstance(merged.get("model"), str):
         merged["model"] = (merged["model"],)
     try:
@@ -60,6 +57,29 @@ def load_config(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
     except ValidationError as error:
         where = f"{file} and the flags" if file else "the flags"
         raise InputError("\n".join(f"{where}: {said}" for said in _complaints(error))) from error
+
+
+def cache_folder(given: Path | None, environment: Mapping[str, str]) -> Path:
+    """Where caches are kept: what is there can be deleted at any time.
+
+    Raises InputError where no folder is given and there is no HOME to have one.
+    """
+    if given:
+        return given
+    if not environment.get("HOME"):
+        raise InputError("HOME is not set, so there is no place for caches: name one with --cache")
+    return Path(environment["HOME"]) / ".cache" / "swerun"
+
+
+def _lay(merged: dict[str, Any], path: Sequence[str], value: object) -> None:
+    """Set `value` at `path`, but where the file has no mapping on the way, which is told later."""
+    at: Any = merged
+    *parents, last = path
+    for parent in parents:
+        at = at.setdefault(parent, {})
+        if not isinstance(at, dict):
+            return
+    at[last] = value
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -27,11 +27,16 @@ GIVEN: Mapping[str, Callable[[Instance], bytes]] = {
     "empty": lambda instance: b"",  # noqa: ARG005
 }
 DEMO = "demo/"
+GRADING = "eval_seconds"  # the one limit that is not the agent's, and so is no recording's matter
 
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
-    """One model of a run, ready to solve. `note` is what has to be said wherever it is shown."""
+    """One model of a run, ready to solve. `note` is what has to be said wherever it is shown.
+
+    `check` finds out whether its endpoint would do its work, by a small request or two, and raises
+    EndpointError; it is for before any container starts, and after `base_url` was shown.
+    """
 
     name: str
     limits: Limits
@@ -40,6 +45,13 @@ class Entrant:
     solver: Callable[[Sandboxes], Solver]
     base_url: str = ""
     note: str = ""
+    check: Callable[[], None] = lambda: None
+
+    @property
+    def introduction(self) -> str:
+        """Who it is, where, and what has to be said of it."""
+        at = f" at {self.base_url}" if self.base_url else ""
+        return self.name + at + (f" ({self.note})" if self.note else "")
 
 
 def entrant(
@@ -47,8 +59,8 @@ def entrant(
 ) -> Entrant:
     """The entrant called `name`. What it needs open (a recorded endpoint) is open until `open_`.
 
-    Raises InputError for a name that leads nowhere, EndpointError for an endpoint that does not
-    answer: a small request is sent before any container starts.
+    Asks nothing of any endpoint: that is the entrant's `check`. Raises InputError for a name that
+    leads nowhere, and for what is given to a recording that has its own.
     """
     if name in GIVEN:
         return Entrant(
@@ -60,32 +72,66 @@ def entrant(
             note="no agent: the reference patch" if name == "gold" else "no agent: no patch",
         )
     if name.startswith(DEMO):
-        return _recorded(name, open_, cancel)
+        return _recorded(name, config, open_, cancel)
     return _live(name, config, environment, open_, cancel)
 
 
-def _recorded(name: str, open_: ExitStack, cancel: Event) -> Entrant:
-    """Limits, sampling and protocol are those that the recording was made with."""
+def _recorded(name: str, config: RunConfig, open_: ExitStack, cancel: Event) -> Entrant:
+    """Prompt, protocol, sampling and the agent's limits are those the recording was made with."""
     there, wanted = recordings(), name.removeprefix(DEMO)
     if wanted not in there:
         known = ", ".join(DEMO + each for each in there)
         raise InputError(f"there is no recording {name}; there are {known}")
     info = there[wanted]
+    kept = _not_as_given(info, config)
+    if kept and not any(_is_live(other) for other in config.model):
+        raise InputError(f"{name}: the recording sets {', '.join(kept)}; leave out what you give")
+    limits = info.limits.model_copy(update={GRADING: getattr(config.limits, GRADING)})
     url = open_.enter_context(serving(shipped() / wanted, wanted))
     endpoint = Endpoint(
-        wanted, url, protocol=info.protocol, sampling=info.sampling, is_recorded=True
+        wanted,
+        url,
+        protocol=info.protocol,
+        sampling=info.sampling,
+        request_timeout=config.request_timeout,
+        is_recorded=True,
     )
     prompts = load_prompts(info.protocol)
     scaffold = prompts.scaffold()
+    note = provenance(info, scaffold.prompt_hash)
     return Entrant(
         name=name,
-        limits=info.limits,
+        limits=limits,
         sampling=info.sampling,
         scaffold=scaffold,
-        solver=_solver(BashAgent(prompts, info.limits), _asked(endpoint, open_), cancel),
+        solver=_solver(BashAgent(prompts, limits), _asked(endpoint, open_), cancel),
         base_url=url,
-        note=provenance(info, scaffold.prompt_hash),
+        note=f"{note}; {', '.join(kept)} as recorded" if kept else note,
     )
+
+
+def _is_live(name: str) -> bool:
+    return name not in GIVEN and not name.startswith(DEMO)
+
+
+def _not_as_given(info: RecordingInfo, config: RunConfig) -> list[str]:
+    """The keys that the user has set, as far as that shows, and that a recording has otherwise.
+
+    What a live model beside it is given is not meant for the recording.
+    """
+    records = {
+        "limits": (config.limits, Limits(), info.limits),
+        "sampling": (config.sampling, Sampling(), info.sampling),
+    }
+    kept = [
+        f"{name}.{key}"
+        for name, (given, usual, recorded) in records.items()
+        for key in type(given).model_fields
+        if getattr(given, key) not in (getattr(usual, key), getattr(recorded, key))
+    ]
+    kept += ["prompt"] if config.prompt else []
+    kept += ["protocol"] if config.protocol not in {None, info.protocol} else []
+    return [key for key in kept if key != f"limits.{GRADING}"]
 
 
 def provenance(info: RecordingInfo, prompt_hash: str) -> str:
@@ -110,16 +156,16 @@ def _live(
         sampling=config.sampling,
         request_timeout=config.request_timeout,
     )
-    prompts = load_prompts(endpoint.protocol, config.prompt)
+    prompts = load_prompts(endpoint.protocol, config.prompt, config.limits)
     asked = _asked(endpoint, open_)
-    probe(endpoint, asked.client, cancel)
     return Entrant(
         name=name,
         limits=config.limits,
         sampling=config.sampling,
         scaffold=prompts.scaffold(),
         solver=_solver(BashAgent(prompts, config.limits), asked, cancel),
-        base_url=f"{endpoint.base_url} as {endpoint.model}",
+        base_url=f"{endpoint.address} as {endpoint.model}",
+        check=lambda: probe(asked, cancel),
     )
 
 

@@ -7,7 +7,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,16 +16,17 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from swerun.attempt import Bench
-from swerun.config import RunConfig
+from swerun.config import RunConfig, cache_folder
 from swerun.engine.events import Happened
 from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import LocalSlots, local_slots
 from swerun.entrants import DEMO, Entrant, entrant
 from swerun.errors import InputError
 from swerun.grading.grader import GRADER_VERSION, SandboxGrader
+from swerun.grading.parsers import parser_named
 from swerun.images.store import EngineImages
 from swerun.instances.subsets import dataset_hash, grade_network, load_instances, select
-from swerun.models.recording import RecordingInfo, made_now, write_recording
+from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
 from swerun.records import Instance, Question, Resources, Role, RunRecord, Session
 from swerun.report.derived import derive
 from swerun.report.summary import Report
@@ -48,15 +49,6 @@ class Prepared:
     client: DockerClient
     entries: tuple[tuple[Work, Entrant], ...]
     cancel: Event
-
-    def introduction(self) -> list[str]:
-        """Who is measured, where, and in which run."""
-        said = []
-        for work, who in self.entries:
-            at = f" at {who.base_url}" if who.base_url else ""
-            note = f" ({who.note})" if who.note else ""
-            said.append(f"{who.name}{at}{note} -> {work.store.folder}")
-        return said
 
     def left(self) -> int:
         """How many attempts there are to make."""
@@ -98,20 +90,24 @@ def grade_jobs(config: RunConfig) -> int:
 
 @contextmanager
 def prepared(
-    config: RunConfig, environment: Mapping[str, str], cancel: Event
+    config: RunConfig,
+    environment: Mapping[str, str],
+    cancel: Event,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Prepared]:
     """Find out what is wrong with the input before anything starts; then hold the runs' locks.
 
-    Raises InputError, InstanceError, EndpointError or NoEngineError, with nothing written.
+    What takes a while (an endpoint that is asked, a base image that is made) is told to `say`
+    before. Raises InputError, InstanceError, EndpointError, ImageError or NoEngineError, with
+    nothing written.
     """
-    if len(set(config.model)) < len(config.model):
-        raise InputError("a --model is given twice: several tries are --attempts N")
-    everything = load_instances(config.subset)
+    everything = load_instances(config.subset, config.split)
     chosen = tuple(select(everything, config.instances))
+    _check(config, chosen)
     with ExitStack() as open_:
         entrants = [entrant(name, config, environment, open_, cancel) for name in config.model]
         client = open_.enter_context(_connected(environment))
-        images = EngineImages(client, cache=_cache(config, environment))
+        images = EngineImages(client, cache_folder(config.cache, environment), say)
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
@@ -119,6 +115,10 @@ def prepared(
         wanted = [_wanted(config, who, dataset, chosen) for who in entrants]
         for record in wanted:
             refuse_another(config.runs, record)
+        for who in entrants:
+            say(who.introduction)
+            who.check()
+        images.begin(chosen)
         stores = [open_or_create(config.runs, record) for record in wanted]
         for store in stores:
             open_.enter_context(store.locked())
@@ -130,6 +130,17 @@ def prepared(
             bench = _bench(config, who, shared, store.name)
             entries.append((Work(store, bench, chosen, config.samples, config.retries), who))
         yield Prepared(config, client, tuple(entries), cancel)
+
+
+def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
+    """What would else be found out after hours of solving. Raises InputError, InstanceError."""
+    if len(set(config.model)) < len(config.model):
+        raise InputError("a --model is given twice: several tries are --attempts N")
+    for instance in chosen:
+        parser_named(instance.answer.log_parser)
+    if config.record:
+        for name in config.model:
+            check_writable(config.record / recording_name(name))
 
 
 @contextmanager
@@ -149,7 +160,7 @@ def grading(
     config = RunConfig(model=("given",), subset=subset)
     with _connected(environment) as client:
         sandboxes = _sandboxes(config, client, f"grading-{os.getpid()}")
-        images = EngineImages(client, cache=_cache(config, environment))
+        images = EngineImages(client, cache_folder(config.cache, environment))
         try:
             yield images, SandboxGrader(sandboxes, eval_seconds=eval_seconds)
         finally:
@@ -302,8 +313,3 @@ def _session(config: RunConfig, who: Entrant) -> Session:
         base_url=who.base_url,
         note=who.note,
     )
-
-
-def _cache(config: RunConfig, environment: Mapping[str, str]) -> Path:
-    home = Path(environment.get("HOME", "."))
-    return config.cache or home / ".cache" / "swerun"

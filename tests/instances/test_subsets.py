@@ -52,6 +52,13 @@ def test_a_subset_with_a_malformed_file_is_not_read_in_part(tmp_path):
         load_instances(folder)
 
 
+def test_a_split_that_is_not_known_is_answered_with_those_there_are():
+    assert load_instances("sample", "test") == load_instances("sample")
+    for subset in ("sample", packaged(SHIPPED["sample"])):
+        with pytest.raises(InputError, match="no split 'dev'; it has test"):
+            load_instances(subset, split="dev")
+
+
 @pytest.mark.parametrize(
     ("wanted", "found"),
     [

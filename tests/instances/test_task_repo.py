@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from swerun.errors import InstanceError
+from swerun.errors import InputError, InstanceError
 from swerun.instances.task_repo import load_task_repo
 from swerun.packaged import packaged
 from swerun.records import EvalType
@@ -132,7 +132,7 @@ def test_instances_come_by_id(repo):
     for number in (10, 2):
         name = f"org__repo-{number}"
         other = shutil.copytree(repo / "tasks" / "org__repo-1", repo / "tasks" / name)
-        (other / "task.yaml").write_text(task_with(instance_id=name, split="dev"))
+        (other / "task.yaml").write_text(task_with(instance_id=name))
     assert [i.id for i in load_task_repo(repo)] == ["org__repo-1", "org__repo-10", "org__repo-2"]
 
 
@@ -146,11 +146,66 @@ def test_without_splits_there_is_the_split_test(repo):
         load_task_repo(repo)
 
 
+def with_two_splits(repo):
+    other = shutil.copytree(repo / "tasks" / "org__repo-1", repo / "tasks" / "org__repo-2")
+    (other / "task.yaml").write_text(task_with(instance_id="org__repo-2", split="dev"))
+    return other
+
+
+def ids(repo, split=None):
+    return [instance.id for instance in load_task_repo(repo, split)]
+
+
+def test_a_split_has_its_own_tasks_and_without_one_it_is_test(repo):
+    with_two_splits(repo)
+    assert ids(repo) == ids(repo, "test") == ["org__repo-1"]
+    assert ids(repo, "dev") == ["org__repo-2"]
+
+
+def test_the_only_split_there_is_need_not_be_named(repo):
+    written(repo, "sweb.yaml", "splits: [train]\n")
+    written(repo, "task.yaml", task_with(split="train"))
+    assert ids(repo) == ["org__repo-1"]
+
+
+def test_of_several_splits_without_a_usual_one_none_is_guessed(repo):
+    written(repo, "sweb.yaml", "splits: [train, dev]\n")
+    with pytest.raises(InputError, match=r"--split \(train, dev\)"):
+        load_task_repo(repo)
+
+
+@pytest.mark.parametrize("split", ["tset", "", "deprecated"])
+def test_a_split_that_is_not_known_is_answered_with_those_there_are(repo, split):
+    with pytest.raises(InputError, match=f"no split '{split}'; it has test, dev"):
+        load_task_repo(repo, split)
+
+
+def test_a_split_without_tasks_is_answered_with_those_that_have_some(repo):
+    with pytest.raises(InputError, match="no tasks of the split 'dev'; there are some in test"):
+        load_task_repo(repo, "dev")
+
+
+def test_a_repo_without_a_task_is_no_run_of_nothing(repo):
+    task = repo / "tasks" / "org__repo-1"
+    written(repo, "task.yaml", "split: deprecated\n")
+    with pytest.raises(InputError, match=r"no tasks of the split 'test'$"):
+        load_task_repo(repo)
+    shutil.rmtree(task)
+    with pytest.raises(InputError, match=f"{repo / 'tasks'}: there are no tasks"):
+        load_task_repo(repo)
+
+
+def test_what_is_wrong_in_another_split_is_not_in_the_way(repo):
+    (with_two_splits(repo) / "tests.json").unlink()
+    assert ids(repo, "test") == ["org__repo-1"]
+
+
 MALFORMED = [
     ("sweb.yaml", None, "there is no such file"),
     ("sweb.yaml", "a: [", "this is no YAML"),
     ("sweb.yaml", "", "found nothing, expected a mapping"),
     ("sweb.yaml", "- a", r"found .*\(list\), expected a mapping"),
+    ("sweb.yaml", "splits: []", r"splits: found '\[\]'.*at least 1 name"),
     ("sweb.yaml", "splits: test", r"splits: found 'test' \(str\), expected a list of strings"),
     ("sweb.yaml", "splits: [test, 3]", r"splits\[1\]: found '3' \(int\), expected a string"),
     ("task.yaml", None, "there is no such file"),
@@ -183,6 +238,10 @@ MALFORMED = [
     ("problem_statement.md", b"\xe9t\xe9", "it cannot be read as UTF-8"),
     ("gold.patch", None, "there is no such file"),
     ("gold.patch", "patch to follow", "found 'patch to follow'.*expected a diff"),
+    ("gold.patch", DIFF + "+c\n", r"line 7: found '\+c', expected the next hunk or file"),
+    ("gold.patch", DIFF.replace("-a\n", ""), "line 6: found its end, expected 1 old and 0 new"),
+    ("test.patch", DIFF.replace("@@ -1", "@@ -1,2"), "line 7: found its end, expected 1 old"),
+    ("test.patch", DIFF.replace("---", "garbage\n---"), "line 2: found 'garbage', expected a line"),
     ("test.patch", None, "there is no such file"),
     ("test.patch", "{}", "found .*expected a diff"),
     ("eval.sh", None, "there is no such file"),

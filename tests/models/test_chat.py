@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import time
+from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import Event, Thread
@@ -19,6 +20,7 @@ from swerun.errors import (
     SwerunError,
 )
 from swerun.models.abandon import abandonable
+from swerun.models.chat import connected
 from swerun.models.endpoints import Endpoint
 from swerun.ports import Message
 from swerun.records import Call, Sampling, Usage
@@ -181,6 +183,45 @@ def test_the_headers_of_a_conversation_go_with_its_requests(serve, ask):
     assert server.asked[0].headers["x-swerun-instance"] == "a__b-1"
 
 
+def test_the_query_of_a_url_goes_with_each_request(serve, ask):
+    server = serve(completion())
+    reply(ask(f"{server.url}?api-version=1&flag="))
+    assert server.asked[0].path == "/v1/chat/completions?api-version=1&flag="
+
+
+# proxies
+
+
+@pytest.fixture
+def proxy(serve, monkeypatch):
+    """A server that is the proxy of the environment, and of nothing is said to need none."""
+    server = serve(completion({"role": "assistant", "content": "Through the proxy."}))
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, server.url.removesuffix("/v1"))
+    return server
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_an_endpoint_on_this_machine_is_not_asked_through_a_proxy(host, proxy, serve, ask):
+    server = serve(completion())
+    assert reply(ask(server.url.replace("127.0.0.1", host))).text == "Done."
+    assert proxy.asked == []
+
+
+def test_an_endpoint_elsewhere_is_asked_through_the_proxy_of_the_environment(proxy, ask):
+    assert reply(ask("http://models.example/v1")).text == "Through the proxy."
+    assert proxy.asked[0].path == "http://models.example/v1/chat/completions"
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "http://models.example/v1"])
+def test_a_client_that_is_closed_has_closed_its_connections(url):
+    client = connected(Endpoint("m", url))
+    client.close()
+    assert client.is_closed()
+
+
 # the key
 
 
@@ -218,6 +259,37 @@ def test_the_key_is_in_no_error_where_it_is_repeated_in_a_body_that_is_not_json(
 
 def test_the_key_is_not_in_the_endpoint_as_it_prints():
     assert SECRET not in repr(Endpoint("m", "http://localhost/v1", api_key=SECRET))
+
+
+LOGIN = "http://user:s3%40cret@"
+
+
+def test_the_password_of_a_url_is_sent_and_not_shown(serve, ask):
+    server = serve(completion(), refused(400, "No."))
+    model = ask(server.url.replace("http://", LOGIN))
+    reply(model)
+    sent = b64decode(server.asked[0].headers["authorization"].removeprefix("Basic "))
+    assert sent == b"user:s3@cret"
+    assert server.url in str(failure(model))
+    assert "user" not in str(failure(model))
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 429, 500])
+def test_the_password_is_in_no_error_even_where_the_endpoint_repeats_it(status, serve, ask):
+    def words(asked):
+        repeated = [asked.headers["authorization"], "s3@cret", "s3%40cret", asked.path]
+        return {"error": {"message": f"I do not like {repeated} at all"}}
+
+    url = serve(Said(words, status)).url.replace("http://", LOGIN)
+    error = str(failure(ask(f"{url}?key=a1b2c3d4e5")))
+    assert "I do not like" in error
+    for secret in ("cret", "a1b2c3d4e5", b64encode(b"user:s3@cret").decode()):
+        assert secret not in error
+
+
+def test_a_password_that_is_not_ascii_is_in_no_error_either(serve, ask):
+    url = serve(Said({"error": "not s\u00e4cret"})).url.replace("http://", "http://u:s%C3%A4cret@")
+    assert "cret" not in str(failure(ask(url)))
 
 
 # failures for good

@@ -108,3 +108,65 @@ def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(key):
 def test_hushing_takes_out_the_key_and_nothing_where_there_is_none():
     assert Endpoint("m", "u", api_key="sk-1").hushed("Bearer sk-1.") == "Bearer [the key]."
     assert Endpoint("m", "u").hushed("Bearer sk-1.") == "Bearer sk-1."
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://user:s3cret@host:8000/v1", "http://host:8000/v1"),
+        ("https://s3cret@host/v1", "https://host/v1"),
+        ("https://user:s3cret@[::1]:8000/v1", "https://[::1]:8000/v1"),
+        ("https://host/v1?key=s3cret", "https://host/v1"),
+        ("https://host/v1/@cf/models", "https://host/v1/@cf/models"),
+    ],
+)
+def test_what_is_shown_of_an_endpoint_has_no_password_and_no_query(url, shown):
+    made = resolved("m", base_url=url)
+    assert (made.where, made.address) == (f"m at {shown}", shown)
+    assert "s3cret" not in repr(made)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:s3cret@host:port/v1",
+        "http://user:s3/cret@host/v1",
+        "user:s3cret@host:8000/v1",
+        "http://local host/v1?key=s3cret",
+        "http://local host/v1?key=a@s3cret",
+        "http://user:pa?s3cret@local host/v1",
+    ],
+)
+def test_a_password_in_what_is_no_url_is_not_repeated(url):
+    with pytest.raises(InputError, match=r"http://localhost:8000/v1") as caught:
+        resolved("m", base_url=url)
+    assert "s3" not in str(caught.value)
+
+
+def test_hushing_takes_out_every_secret_of_the_url_and_leaves_what_is_none():
+    made = Endpoint("m", "http://user:p%40ss@h/v1?api-version=7&key=a1b2c3d4e5", api_key="sk-1")
+    said = "user p@ss p%40ss dXNlcjpwQHNz a1b2c3d4e5 sk-1 7"
+    assert made.hushed(said) == "user" + " [the key]" * 5 + " 7"
+    assert Endpoint("m", "http://t0ken@h/v1").hushed("of t0ken") == "of [the key]"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_local"),
+    [
+        ("localhost:8000", True),
+        ("LOCALHOST", True),
+        ("gpu.localhost", True),
+        ("127.0.0.1:8000", True),
+        ("127.9.9.9", True),
+        ("user:pw@127.0.0.1:80", True),
+        ("[::1]:8000", True),
+        ("0.0.0.0:8000", True),
+        ("localhost.example", False),
+        ("mylocalhost", False),
+        ("127.0.0.1.example", False),
+        ("10.0.0.1", False),
+        ("api.openai.com", False),
+    ],
+)
+def test_an_endpoint_is_local_if_its_host_is_this_machine(host, is_local):
+    assert Endpoint("m", f"http://{host}/v1").is_local is is_local

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,10 +12,12 @@ from hypothesis import strategies as st
 from swerun.agent.tools import TOOLS
 from swerun.errors import InputError
 from swerun.instances.subsets import load_instances
+from swerun.models.chat import usage_of
 from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import (
     INFO,
     RecordingInfo,
+    check_writable,
     made_now,
     read_info,
     read_replies,
@@ -88,6 +93,45 @@ def test_usage_is_recorded_as_endpoints_serve_it_and_silence_as_silence():
     reported = recorded(a_step("Hm.", usage=Usage(input_tokens=10, output_tokens=2)))
     assert reported.usage == {"prompt_tokens": 10, "completion_tokens": 2, "total_tokens": 12}
     assert recorded(a_step("Hm.", usage=Usage(unreported=1))).usage is None
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        Usage(input_tokens=10, output_tokens=2),
+        Usage(input_tokens=10, cached_tokens=8, output_tokens=2),
+        Usage(input_tokens=10, output_tokens=2, reasoning_tokens=1),
+        Usage(input_tokens=10, cached_tokens=8, output_tokens=2, reasoning_tokens=1),
+        Usage(unreported=1),
+    ],
+)
+def test_a_recording_keeps_all_that_was_told_of_tokens(usage):
+    assert usage_of(recorded(a_step("Hm.", usage=usage)).usage) == usage
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "x" * 300])
+def test_a_folder_that_cannot_be_written_to_is_refused_by_its_name(name, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    for tried in (
+        lambda: check_writable(tmp_path / name),
+        lambda: write_recording(tmp_path / name, RECORDING, {}),
+    ):
+        with pytest.raises(InputError, match="no recording can be written") as caught:
+            tried()
+        assert str(tmp_path / name) in str(caught.value)
+
+
+def test_a_folder_that_not_even_root_may_write_to_is_refused():
+    with pytest.raises(InputError, match="/proc/recordings"):
+        check_writable(Path("/proc/recordings"))
+
+
+def test_looking_whether_a_folder_can_be_written_to_makes_none(tmp_path):
+    check_writable(tmp_path)
+    check_writable(tmp_path / "a" / "b")
+    with contextlib.chdir(tmp_path):
+        check_writable(Path("recordings"))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_new_recording_takes_the_place_of_those_of_its_instances_alone(tmp_path):

@@ -16,18 +16,19 @@ from swerun.records import Instance
 SHIPPED = {"sample": "instances/sample"}
 
 
-def load_instances(subset: str | Path) -> list[Instance]:
-    """All instances of a subset, by id: a name (`sample`) or the folder of a task repo.
+def load_instances(subset: str | Path, split: str | None = None) -> list[Instance]:
+    """All instances of a subset's split, by id: a name (`sample`) or the folder of a task repo.
+    Without `split` it is `test`, or the only one there is.
 
-    Raises InputError for a name that is not known (with the nearest ones), InstanceError for
-    files that are malformed (with file and field).
+    Raises InputError for a name or a split that is not known (with the nearest ones, or all),
+    InstanceError for files that are malformed (with file and field).
     """
     name = str(subset)
     if name in SHIPPED:
-        return sorted(load_task_repo(packaged(SHIPPED[name])), key=lambda i: i.id)
+        return sorted(load_task_repo(packaged(SHIPPED[name]), split), key=lambda i: i.id)
     folder = Path(subset)
     if (folder / "sweb.yaml").is_file():
-        return sorted(load_task_repo(folder), key=lambda i: i.id)
+        return sorted(load_task_repo(folder, split), key=lambda i: i.id)
     if folder.is_dir():
         raise InputError(f"{folder} is no task repo: it has no sweb.yaml")
     raise InputError(f"there is no subset {name!r}.{_nearest(name, SHIPPED)} A folder is one too.")

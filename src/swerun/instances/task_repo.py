@@ -8,42 +8,66 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from swerun.errors import InstanceError
+from swerun.errors import InputError, InstanceError
+from swerun.instances.diffs import FlawError, check_diff
 from swerun.records import Answer, EvalType, Instance, Task
 
 CONFIG, TASK, TESTS = "sweb.yaml", "task.yaml", "tests.json"
+USUAL = "test"
 DEPRECATED = "deprecated"  # the split of tasks that are kept, but belong to no dataset
 MARKERS = (">>>>> Start Test Output", ">>>>> End Test Output")
 _DIFF = re.compile(r"^diff --git |^--- .*\n\+\+\+ ", re.MULTILINE)
 
 
-def load_task_repo(folder: Path) -> tuple[Instance, ...]:
-    """All instances of a task repo's splits, by id. Keys that swerun does not know are passed over.
+def load_task_repo(folder: Path, split: str | None = None) -> tuple[Instance, ...]:
+    """The instances of one of a task repo's splits, by id. Without `split` it is `test`, as with
+    swebench, or the only one there is. Keys that swerun does not know are passed over.
 
-    Raises InstanceError, naming file and field, what was found and what is expected there.
+    Raises InstanceError, naming file and field, what was found and what is expected there, and
+    InputError for a split that there is not or that has no tasks.
     """
     config = _mapping(folder / CONFIG)
-    splits = _strings(folder / CONFIG, config, "splits", default=["test"])
+    splits = _strings(folder / CONFIG, config, "splits", at_least=1, default=[USUAL])
+    wanted = _chosen(folder, splits, split)
     tasks = folder / "tasks"
     if not tasks.is_dir():
         raise InstanceError(f"{tasks}: there is no such folder; a task repo has one of this name")
-    loaded = (_load_task(path, splits) for path in sorted(tasks.iterdir()) if _is_task(path))
-    return tuple(instance for instance in loaded if instance)
+    there = {path: _task(path, splits) for path in sorted(tasks.iterdir()) if _is_task(path)}
+    loaded = tuple(_load_task(path, t) for path, t in there.items() if t["split"] == wanted)
+    if not loaded:
+        others = sorted({t["split"] for t in there.values()} - {DEPRECATED})
+        hint = f"; there are some in {', '.join(others)} (--split)" if others else ""
+        raise InputError(f"{tasks}: there are no tasks of the split {wanted!r}{hint}")
+    return loaded
+
+
+def _chosen(folder: Path, splits: list[str], split: str | None) -> str:
+    if split is None:
+        if USUAL not in splits and len(splits) > 1:
+            known = ", ".join(splits)
+            raise InputError(f"{folder} has several splits: choose one with --split ({known})")
+        return USUAL if USUAL in splits else splits[0]
+    if split not in splits:
+        raise InputError(f"{folder} has no split {split!r}; it has {', '.join(splits)}")
+    return split
 
 
 def _is_task(path: Path) -> bool:
     return path.is_dir() and not path.name.startswith((".", "__"))
 
 
-def _load_task(folder: Path, splits: list[str]) -> Instance | None:
-    """None for a deprecated task, whatever else is in its folder."""
+def _task(folder: Path, splits: list[str]) -> Mapping[str, Any]:
+    """task.yaml, of which only the split is known to be good."""
     file = folder / TASK
     task = _mapping(file)
     split = _string(file, task, "split")
-    if split == DEPRECATED:
-        return None
-    if split not in splits:
+    if split not in {*splits, DEPRECATED}:
         raise _wrong(file, "split", split, f"one of {CONFIG}'s: {', '.join(splits)}")
+    return task
+
+
+def _load_task(folder: Path, task: Mapping[str, Any]) -> Instance:
+    file = folder / TASK
     if _string(file, task, "instance_id") != folder.name:
         raise _wrong(file, "instance_id", task["instance_id"], f"its folder's name, {folder.name}")
     return Instance(
@@ -91,6 +115,10 @@ def _diff(file: Path) -> str:
     text = _text(file)
     if text.strip() and not _DIFF.search(text):
         raise _wrong(file, "", text, "a diff: a line that begins with `diff --git`")
+    try:
+        check_diff(text)
+    except FlawError as error:
+        raise InstanceError(f"{file}: {error}") from error
     return text
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from threading import Event
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -40,16 +41,23 @@ NO_KEY = "none"  # the client library wants some key, and a server that needs no
 
 
 def connected(endpoint: Endpoint) -> OpenAI:
-    """A client that takes nothing from the environment and tries nothing again by itself."""
-    from openai import OpenAI
+    """A client that tries nothing again by itself; to be closed by whoever asked for it.
 
+    Of the environment it takes proxies and certificates (HTTPS_PROXY, SSL_CERT_FILE, ...), and
+    for an endpoint on this machine not even those: a proxy would look for it on its own.
+    """
+    from openai import DefaultHttpxClient, OpenAI
+
+    parts = urlsplit(endpoint.base_url)
     client = OpenAI(
         api_key=endpoint.api_key or NO_KEY,
         organization="",
         project="",
-        base_url=endpoint.base_url,
+        base_url=parts._replace(query="", fragment="").geturl(),
+        default_query=endpoint.query,
         timeout=endpoint.request_timeout,
         max_retries=0,
+        http_client=DefaultHttpxClient(trust_env=False) if endpoint.is_local else None,
     )
     # the library fills these in from variables that were meant for another endpoint
     client.organization = client.project = None
@@ -76,7 +84,23 @@ class ChatModel:
         }
         began = time.monotonic()
         body = abandonable(lambda: self._post(request), deadline=deadline, cancel=cancel)
-        return self._read(body, seconds=round(time.monotonic() - began, 3))
+        seconds = round(time.monotonic() - began, 3)
+        read = completion_of(self.endpoint, body)
+        said = PROTOCOLS[self.endpoint.protocol].read(read.message, read.finish, self.tools)
+        return Reply(
+            text=str(read.message.get("content") or ""),
+            calls=said.calls,
+            problem=said.problem,
+            reasoning=str(
+                read.message.get("reasoning_content") or read.message.get("reasoning") or ""
+            ),
+            finish_reason=read.finish,
+            usage=read.usage,
+            raw=said.raw,
+            model=read.model,
+            seconds=seconds,
+            replay=read.replay,
+        )
 
     def _post(self, request: Wire) -> object:
         from openai import APIConnectionError, APIStatusError, OpenAIError
@@ -97,36 +121,44 @@ class ChatModel:
             ) from error
         except OpenAIError as error:
             raise EndpointError(hushed(f"{where}: {error}")) from error
-        try:
-            return _whole(json.loads(text))
-        except (ValueError, RecursionError) as error:
-            raise EndpointBusyError(f"{where} answered no JSON: {hushed(text)[:300]!r}") from error
+        return json_of(self.endpoint, text)
 
-    def _read(self, body: object, *, seconds: float) -> Reply:
-        answered: Any = body
-        try:
-            choice = answered["choices"][0]
-            message = dict(choice["message"].items())
-            finish = str(choice.get("finish_reason") or "")
-            usage = usage_of(answered.get("usage"))
-        except (KeyError, IndexError, TypeError, AttributeError) as error:
-            said = self.endpoint.hushed(json.dumps(body))[:300]
-            raise EndpointBusyError(
-                f"{self.endpoint.where} answered no completion: {said}"
-            ) from error
-        read = PROTOCOLS[self.endpoint.protocol].read(message, finish, self.tools)
-        return Reply(
-            text=str(message.get("content") or ""),
-            calls=read.calls,
-            problem=read.problem,
-            reasoning=str(message.get("reasoning_content") or message.get("reasoning") or ""),
-            finish_reason=finish,
-            usage=usage,
-            raw=read.raw,
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What a chat completion holds, as it was served. `replay` is the recorded endpoint's."""
+
+    message: Mapping[str, Any]
+    finish: str
+    usage: Usage
+    model: str
+    replay: str | None
+
+
+def json_of(endpoint: Endpoint, text: str) -> object:
+    """The body of an answer; EndpointBusyError, with its words, where it is no JSON."""
+    try:
+        return _whole(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        said = endpoint.hushed(text)[:300]
+        raise EndpointBusyError(f"{endpoint.where} answered no JSON: {said!r}") from error
+
+
+def completion_of(endpoint: Endpoint, body: object) -> Completion:
+    """Raises EndpointBusyError, with the endpoint's words, for what is no completion."""
+    answered: Any = body
+    try:
+        choice = answered["choices"][0]
+        return Completion(
+            message=dict(choice["message"].items()),
+            finish=str(choice.get("finish_reason") or ""),
+            usage=usage_of(answered.get("usage")),
             model=str(answered.get("model") or ""),
-            seconds=seconds,
             replay=answered.get("swerun_replay"),
         )
+    except (KeyError, IndexError, TypeError, AttributeError) as error:
+        said = endpoint.hushed(json.dumps(body, ensure_ascii=False))[:300]
+        raise EndpointBusyError(f"{endpoint.where} answered no completion: {said}") from error
 
 
 def sampled(endpoint: Endpoint) -> Wire:

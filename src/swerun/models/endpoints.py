@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from ipaddress import ip_address
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from swerun.errors import InputError
 from swerun.records import Sampling
 
 KEY = "OPENAI_API_KEY"
 URL = "OPENAI_BASE_URL"
+SECRET_LENGTH = 8  # characters; what is shorter in a query is a version or a switch
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One model at one address, and how it is asked. `request_timeout` is in seconds."""
+    """One model at one address, and how it is asked. `request_timeout` is in seconds.
+
+    `base_url` is for requests alone: it may hold a password, which `address` does not.
+    """
 
     model: str
-    base_url: str
+    base_url: str = field(repr=False)
     api_key: str | None = field(default=None, repr=False)
     protocol: str = "tools"
     sampling: Sampling = field(default_factory=Sampling)
@@ -27,11 +33,46 @@ class Endpoint:
 
     @property
     def where(self) -> str:
-        return f"{self.model} at {self.base_url}"
+        return f"{self.model} at {self.address}"
+
+    @property
+    def address(self) -> str:
+        """The URL as it may be shown and stored: without user, password and query."""
+        parts = urlsplit(self.base_url)
+        host = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=host, query="", fragment="").geturl()
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What goes with each request, of a URL that ends in `?name=value`."""
+        return dict(parse_qsl(urlsplit(self.base_url).query, keep_blank_values=True))
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is on this machine, where no proxy is between."""
+        host = (urlsplit(self.base_url).hostname or "").rstrip(".")
+        try:
+            address = ip_address(host)
+        except ValueError:
+            return host == "localhost" or host.endswith(".localhost")
+        return address.is_loopback or address.is_unspecified
 
     def hushed(self, text: str) -> str:
-        """`text` without the key: some endpoints repeat it, and errors are stored."""
-        return text.replace(self.api_key, "[the key]") if self.api_key else text
+        """`text` without the key and the URL's secrets: some endpoints repeat what they were
+        sent, and errors are stored."""
+        for secret in sorted(set(self._secrets()), key=len, reverse=True):
+            text = text.replace(secret, "[the key]")
+        return text
+
+    def _secrets(self) -> Iterator[str]:
+        if self.api_key:
+            yield self.api_key
+        login, at, _ = urlsplit(self.base_url).netloc.rpartition("@")
+        user, _, password = login.partition(":")
+        if at and (secret := password or user):  # without a password the user is a token
+            yield from (secret, unquote(secret))
+            yield b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
+        yield from (value for value in self.query.values() if len(value) >= SECRET_LENGTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,5 +147,6 @@ def _checked(url: str) -> str:
     except ValueError:  # of brackets, of a port that is no number
         is_one = False
     if not is_one or any(c.isspace() for c in url):
-        raise InputError(f"{url!r} is no URL of an endpoint, as http://localhost:8000/v1")
+        shown = "what was given" if {*"@?"} & set(url) else repr(url)  # it may hold a password
+        raise InputError(f"{shown} is no URL of an endpoint, as http://localhost:8000/v1")
     return url.rstrip("/")

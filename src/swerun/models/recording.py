@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from pydantic import ValidationError
 
 from swerun.errors import InputError
-from swerun.records import Limits, Record, Sampling, Step, Stored
+from swerun.records import Limits, Record, Sampling, Step, Stored, Usage
 
 INFO = "recording.json"
 
@@ -89,38 +90,68 @@ def made_now(folder: Path, fresh: RecordingInfo) -> RecordingInfo:
 def write_recording(
     folder: Path, info: RecordingInfo, conversations: Mapping[str, Sequence[Step]]
 ) -> None:
-    """Write trajectories, by instance, in place of the recordings of these that there were."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write trajectories, by instance, in place of the recordings of these that there were.
+
+    Raises InputError where they cannot be written there.
+    """
     texts = {INFO: info.model_dump_json(indent=1) + "\n"}
     for instance_id, steps in conversations.items():
         lines = [recorded(step).model_dump_json() + "\n" for step in steps]
         texts[f"{instance_id}.jsonl"] = "".join(lines)
-    for name, text in texts.items():
-        temporary = folder / f".{name}.tmp"
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(folder / name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            temporary = folder / f".{name}.tmp"
+            temporary.write_text(text, encoding="utf-8")
+            temporary.replace(folder / name)
+    except OSError as error:
+        raise InputError(f"no recording can be written to {folder}: {error}") from error
+
+
+def check_writable(folder: Path) -> None:
+    """Raises InputError where nothing could be written to `folder`, which need not be there yet.
+
+    Leaves nothing behind.
+    """
+    try:
+        nearest = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        with TemporaryFile(dir=nearest):
+            pass
+    except OSError as error:
+        raise InputError(f"no recording can be written to {folder}: {error}") from error
 
 
 def recorded(step: Step) -> RecordedReply:
     """A step as a line of a recording."""
-    usage = step.reply.usage
     return RecordedReply(
-        message=dict(step.reply.raw),
+        # all that was said, also what the protocol does not send back
+        message=dict(step.reply.raw) | {"content": step.reply.text},
         finish_reason=step.reply.finish_reason,
-        usage=None
-        if usage.unreported
-        else {
-            "prompt_tokens": usage.input_tokens,
-            "completion_tokens": usage.output_tokens,
-            "total_tokens": usage.total,
-        },
+        usage=_served(step.reply.usage),
         observations=tuple(o.text for o in step.observations),
     )
 
 
+def _served(usage: Usage) -> dict[str, Any] | None:
+    """`usage` as endpoints serve it: what they do not tell is not there."""
+    if usage.unreported:
+        return None
+    served: dict[str, Any] = {
+        "prompt_tokens": usage.input_tokens,
+        "completion_tokens": usage.output_tokens,
+        "total_tokens": usage.total,
+    }
+    if usage.cached_tokens:
+        served["prompt_tokens_details"] = {"cached_tokens": usage.cached_tokens}
+    if usage.reasoning_tokens:
+        served["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
+    return served
+
+
 # what differs from one run of the same command to the next, and means nothing
 VARIES = re.compile(
-    r"\b\d+\.\d+ ?s(?:ec(?:onds)?)?\b"  # durations
+    r"\b(?:\d+m)?\d+\.\d+ ?s(?:ec(?:onds)?)?\b"  # durations
+    r"|@[0-9a-f]{12}\b"  # the name that an engine gives a container
     r"|0x[0-9a-f]{6,}"  # addresses
     r"|/tmp/[\w.-]+"  # temporary names
     r"|\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?"  # moments

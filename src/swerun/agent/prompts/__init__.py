@@ -44,20 +44,33 @@ class Prompts:
         )
 
 
-def load_prompts(protocol: str, instance: Path | None = None) -> Prompts:
+# what a prompt is tried with: a mistake in it is found before a run and not in each attempt
+TRIAL = Task(id="a__b-1", repo="a/b", base_commit="0" * 40, problem_statement="A.", image="a")
+
+
+def load_prompts(
+    protocol: str, instance: Path | None = None, limits: Limits | None = None
+) -> Prompts:
     """Ours, or with `instance` a file of the user's in place of the instance prompt.
 
-    Raises InputError where that file cannot be read or is no template.
+    Raises InputError where that file cannot be read, is no template, or asks for what there is
+    not; it is tried with the `limits` of the run.
     """
     ours = files(__name__)
     system = (ours / "system.md").read_text(encoding="utf-8")
     if instance is None:
         return Prompts(system, (ours / "instance.md").read_text(encoding="utf-8"), protocol)
-    from jinja2 import Environment, TemplateError
+    from jinja2 import TemplateError
 
+    # what Python raises in an expression of a template comes through as it is
+    mistakes = (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
     try:
-        theirs = instance.read_text(encoding="utf-8")
-        Environment(autoescape=False).parse(theirs)  # noqa: S701 -- no HTML
-    except (OSError, UnicodeDecodeError, TemplateError) as error:
-        raise InputError(f"the prompt {instance} cannot be used: {error}") from error
-    return Prompts(system, theirs, protocol)
+        prompts = Prompts(system, instance.read_text(encoding="utf-8"), protocol)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"the prompt {instance} cannot be read: {error}") from error
+    try:
+        prompts.opening(TRIAL, limits or Limits())
+    except mistakes as error:
+        seen = "it sees `task`, `limits` and `protocol`"
+        raise InputError(f"the prompt {instance} cannot be used: {error} ({seen})") from error
+    return prompts

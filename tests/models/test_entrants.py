@@ -1,0 +1,115 @@
+"""Who is measured: what a name resolves to, what is asked of an endpoint and when."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from threading import Event
+
+import pytest
+
+from swerun.config import load_config
+from swerun.entrants import entrant
+from swerun.errors import EndpointError, InputError
+from swerun.models.recording import recordings
+from swerun.records import Limits
+from tests.models.endpoint import completion, refused
+
+DEMO = "demo/handwritten"
+RECORDED = recordings()["handwritten"]
+
+
+@pytest.fixture
+def made():
+    """made(name, flag=value, ...) -> the entrant; a double underscore is a dot."""
+    with ExitStack() as open_:
+
+        def make(name, *others, **flags):
+            given = {key.replace("__", "."): value for key, value in flags.items()}
+            config = load_config(None, {"model": (name, *others), **given})
+            return entrant(name, config, {}, open_, Event())
+
+        yield make
+
+
+@pytest.mark.parametrize("name", ["gold", "empty", DEMO])
+def test_what_needs_no_endpoint_of_the_users_has_nothing_to_be_checked(name, made):
+    made(name).check()
+
+
+def test_an_endpoint_is_asked_by_its_check_and_not_before(made, serve):
+    server = serve(completion())
+    who = made("m", base_url=server.url, sampling__temperature=0.5)
+    assert who.base_url == f"{server.url} as m"
+    assert server.asked == []
+    who.check()
+    assert server.asked[0].body["temperature"] == 0.5
+    assert server.asked[0].body["tools"]
+
+
+def test_an_endpoint_that_refuses_is_found_out_by_its_check(made, serve):
+    who = made("m", base_url=serve(refused(401, "Wrong key.")).url)
+    with pytest.raises(EndpointError, match="Wrong key"):
+        who.check()
+
+
+def test_a_name_that_leads_nowhere_is_found_out_without_asking_anybody(made):
+    with pytest.raises(InputError, match="--base-url"):
+        made("whatever")
+
+
+def test_the_password_of_a_url_is_not_in_what_is_stored(made):
+    who = made("m", base_url="http://user:s3cret@host:8000/v1?key=s3cret")
+    assert who.base_url == "http://host:8000/v1 as m"
+    assert "s3cret" not in repr(who)
+
+
+SET = {
+    "limits__steps": 3,
+    "limits__tokens": 99,
+    "limits__seconds": 99.0,
+    "limits__command_seconds": 9.0,
+    "limits__malformed": 2,
+    "limits__observation_chars": 500,
+    "sampling__temperature": 0.5,
+    "sampling__top_p": 0.5,
+    "sampling__max_tokens": 99,
+    "sampling__seed": 1,
+    "sampling__extra_body": {"top_k": 1},
+    "protocol": "text",
+}
+
+
+@pytest.mark.parametrize("flag", SET)
+def test_what_a_recording_sets_is_refused_and_named_where_it_is_given(flag, made):
+    with pytest.raises(InputError, match=f"{DEMO}: the recording sets {flag.replace('__', '.')};"):
+        made(DEMO, "gold", **{flag: SET[flag]})
+
+
+def test_a_prompt_is_refused_by_a_recording_and_named_with_all_else(made, tmp_path):
+    with pytest.raises(InputError, match=r"sets limits\.steps, sampling\.seed, prompt;"):
+        made(DEMO, prompt=tmp_path / "p.md", limits__steps=3, sampling__seed=1)
+
+
+def test_what_is_given_as_the_recording_has_it_is_not_refused(made):
+    steps, protocol = RECORDED.limits.steps, RECORDED.protocol
+    assert made(DEMO, limits__steps=steps, protocol=protocol).limits.steps == steps
+
+
+def test_what_is_no_matter_of_a_recording_is_as_given(made):
+    who = made(DEMO, limits__eval_seconds=77.0, resources__memory="1g", jobs=2)
+    assert who.limits == RECORDED.limits.model_copy(update={"eval_seconds": 77.0})
+
+
+def test_what_is_meant_for_a_live_model_is_not_meant_for_the_recording_beside_it(made):
+    flags = {"limits__steps": 3, "sampling__seed": 1, "base_url": "http://host/v1"}
+    beside = made(DEMO, "some-model", **flags)
+    assert (beside.limits, beside.sampling) == (RECORDED.limits, RECORDED.sampling)
+    assert beside.note.endswith("; limits.steps, sampling.seed as recorded")
+    live = made("some-model", DEMO, **flags)
+    assert (live.limits, live.sampling.seed) == (Limits(steps=3), 1)
+
+
+def test_a_prompt_that_cannot_be_used_is_found_out_before_anybody_is_asked(made, tmp_path):
+    (tmp_path / "p.md").write_text("{{ answer }}")
+    with pytest.raises(InputError, match="'answer' is undefined"):
+        made("m", base_url="http://host/v1", prompt=tmp_path / "p.md")
