@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 FRAME = struct.Struct(">BxxxL")
 STDERR = 2
 CHUNK = 1 << 18
+ERRORS = 1 << 16  # bytes that are kept of what it prints on its standard error, the last
 
 
 def attach(client: DockerClient, container: str, argv: list[str], *, user: str) -> AttachedStream:
@@ -39,10 +41,14 @@ class AttachedStream:
 
     def receive(self, timeout: float) -> bytes:
         """As channel.Stream: some bytes of standard output, b"" at the end."""
-        self._socket.settimeout(timeout)
+        deadline = time.monotonic() + timeout
         while True:
             if output := self._unframe():
                 return output
+            left = deadline - time.monotonic()
+            if left <= 0:  # errors without end are no answer
+                raise TimeoutError
+            self._socket.settimeout(left)
             data = self._socket.recv(CHUNK)
             if not data:
                 return b""
@@ -70,6 +76,7 @@ class AttachedStream:
             data = self._frames[FRAME.size : FRAME.size + length]
             if stream == STDERR:
                 self.errors += data
+                del self.errors[:-ERRORS]
             else:
                 output += data
             del self._frames[: FRAME.size + length]

@@ -6,7 +6,7 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -19,6 +19,7 @@ from swerun.ports import Changes
 LARGEST_FILE = 64 << 20  # bytes
 LARGEST_TREE = 512 << 20
 CHUNK = 1 << 20
+END = 1024  # zeros that end an archive
 
 Fetch = Callable[[str], Iterable[bytes]]
 
@@ -49,7 +50,7 @@ def changes_since(before: Tree, fetch: Fetch) -> Changes:
     """How a work directory differs from `before`.
 
     `fetch` gives the archive of a path below it, "" being itself, or raises FileNotFoundError.
-    Raises SandboxError if the work directory is not a directory.
+    Of a work directory that is gone, or is a file or a link now, everything is deleted.
     """
     reading = _Reading(before)
     with suppress(FileNotFoundError):  # then all of it is gone
@@ -75,19 +76,17 @@ class _Reading:
     size: int = 0
 
     def read(self, archive: Iterable[bytes], *, keep: bool) -> None:
-        for member, file in _members(archive):
-            _, _, path = member.name.strip("/").partition("/")
-            if not path:
-                if not member.isdir():
-                    to = f" (a link to {member.linkname})" if member.issym() else ""
-                    raise SandboxError(f"the work directory is no directory any more{to}")
-            elif not _is_git(path):
-                self._take(path, member, file, keep=keep)
+        with _undamaged():
+            for member, file in _members(archive):
+                _, _, path = member.name.strip("/").partition("/")
+                if path and not _is_git(path):
+                    self._take(path, member, file, keep=keep)
 
     def read_one(self, path: str, archive: Iterable[bytes]) -> None:
         """A file whose bytes the archive of the whole gave under another name."""
-        for member, file in _members(archive):
-            self._take(path, member, file, keep=True)
+        with _undamaged():
+            for member, file in _members(archive):
+                self._take(path, member, file, keep=True)
 
     def gone(self) -> Iterator[str]:
         for path, entry in self.before.items():
@@ -135,17 +134,31 @@ class _Reading:
 
 
 def _members(archive: Iterable[bytes]) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-    """Each header, with its bytes where it is a file; to be read before the next is asked for."""
+    """Each header, with its bytes where it is a file; to be read before the next is asked for.
+
+    Raises SandboxError where the archive breaks off: what was to come would look deleted.
+    """
+    joined = _Joined(archive)
     with tarfile.open(
-        fileobj=_Joined(archive),
-        mode="r|",
-        bufsize=CHUNK,
-        encoding="utf-8",
-        errors="surrogateescape",
+        fileobj=joined, mode="r|", bufsize=CHUNK, encoding="utf-8", errors="surrogateescape"
     ) as tar:
         for member in tar:
             yield member, tar.extractfile(member) if member.isreg() else None
             tar.members = []  # type: ignore[attr-defined]  # a stream cannot go back, and these add up
+        # tarfile takes what it cannot read between two members for the end
+        while joined.read(CHUNK):
+            pass
+        whole = joined.length >= tar.offset + END and not joined.last.strip(b"\0")
+    if not whole:
+        raise SandboxError("the archive of the work directory breaks off")
+
+
+@contextmanager
+def _undamaged() -> Iterator[None]:
+    try:
+        yield
+    except tarfile.TarError as error:
+        raise SandboxError(f"the archive of the work directory is damaged: {error}") from error
 
 
 def _digest(file: IO[bytes], limit: int) -> tuple[str, bytes]:
@@ -190,11 +203,12 @@ def _tar(kept: Mapping[str, tuple[tarfile.TarInfo, bytes]]) -> bytes:
 
 
 class _Joined(io.RawIOBase):
-    """Chunks as a file to read from."""
+    """Chunks as a file to read from; `last` are the last END bytes of the `length` that came."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
         self._rest = memoryview(b"")
+        self.length, self.last = 0, b""
 
     def read(self, size: int = -1) -> bytes:
         taken, missing = [], size
@@ -204,6 +218,8 @@ class _Joined(io.RawIOBase):
                 if chunk is None:
                     break
                 self._rest = memoryview(chunk)
+                self.length += len(chunk)
+                self.last = (self.last + chunk[-END:])[-END:]
             taken.append(self._rest[:missing])
             missing -= len(taken[-1])
             self._rest = self._rest[len(taken[-1]) :]

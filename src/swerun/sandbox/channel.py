@@ -17,6 +17,9 @@ HANG_SECONDS = 20.0  # how long after a command's own limit the server may take 
 OPEN_SECONDS = 60.0
 # The kernel takes no single argument above 128 KiB.
 LONGEST_ARGUMENT = 100_000
+# What a server never exceeds. What does is no server's, and is not to fill this process's memory.
+LONGEST_LINE = 4096  # bytes
+LONGEST_OUTPUT = 4 << 20
 VARIABLE = "SWERUN_COMMAND"  # the mark; the server's own says that it is no command's
 INPUT = "/proc/self/fd/9"  # where a command finds the bytes that are sent with it
 CONDA = "/opt/miniconda3/envs/testbed"  # the official images keep what the tests need in it
@@ -34,11 +37,12 @@ eval "$(head -c SOURCE_LENGTH)"
 """
 
 
-def killed(seconds: float) -> ExecResult:
-    """What becomes of a command that kills the channel (`pkill python3`), and not its container:
-    the same as if it had killed its own shell."""
-    said = "swerun: this command killed what runs the commands here; its output is lost\n"
-    return ExecResult(137, said, seconds=seconds)
+def killed(seconds: float, *, timeout: float) -> ExecResult:
+    """What becomes of a command that kills or stops the channel (`pkill python3`), and not its
+    container: the same as if it had done that to its own shell."""
+    said = "swerun: this command ended what runs the commands here; its output is lost\n"
+    late = seconds > timeout
+    return ExecResult(124 if late else 137, said, late, seconds=seconds)
 
 
 class Stream(Protocol):
@@ -59,7 +63,7 @@ class Stream(Protocol):
 
 
 class ChannelEndedError(SandboxError):
-    """The server is gone; whether the container is, only the engine knows."""
+    """The server is gone, or is none any more; whether the container is, only the engine knows."""
 
 
 def opening(workdir: str, *, server: Server | None = None) -> list[str]:
@@ -78,6 +82,31 @@ def _source(server: Server) -> bytes:
     return source if server == "sh" else repr(source).encode() + b"\n"
 
 
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """The first line of a reply. `left_out` is -1 where the server did not count."""
+
+    code: int
+    late: int
+    milliseconds: int
+    head: int
+    left_out: int
+    tail: int
+
+    @classmethod
+    def of(cls, line: str, mark: str) -> _Done | None:
+        """None: something would not die. Raises ValueError if it is no reply to `mark`."""
+        kind, whose, *words = line.split()
+        if whose != mark:  # a command wrote into the channel
+            raise ValueError(f"a reply to {whose!r} instead of {mark!r}")
+        if kind == "stuck":
+            return None
+        code, late, milliseconds, head, left_out, tail = (int(word) for word in words)
+        if not 0 <= head <= LONGEST_OUTPUT or not 0 <= tail <= LONGEST_OUTPUT:
+            raise ValueError(f"an output of {head} and {tail} bytes")
+        return cls(code, late, milliseconds, head, left_out, tail)
+
+
 @dataclass(slots=True)
 class Channel:
     """One command at a time. Use it once `open` has returned.
@@ -88,6 +117,7 @@ class Channel:
 
     stream: Stream
     marks: str = ""
+    hang: float = HANG_SECONDS
     served_by: str = ""
     shell: str = ""
     commands: int = 0
@@ -111,7 +141,8 @@ class Channel:
     def exec(self, command: str, *, timeout: float, given: bytes = b"") -> ExecResult:
         """As Sandbox.exec. The command may read `given`, if any, from INPUT, and must to its end.
 
-        Raises ChannelEndedError when the server is gone, SandboxError when it does not answer.
+        Raises ChannelEndedError when the server is gone, does not answer, or answers nonsense, all
+        of which a command can bring about; SandboxError when something cannot be killed.
         """
         code = command.encode(errors="replace")
         if b"\0" in code:
@@ -120,9 +151,10 @@ class Channel:
             code, given = f". {INPUT}".encode(), code
         self.commands += 1
         lines = code.count(b"\n") + 1
-        head = f"run {self.mark} {round(timeout * 1000)} {lines} {len(code)} {len(given)}\n"
+        milliseconds = max(1, round(timeout * 1000))
+        head = f"run {self.mark} {milliseconds} {lines} {len(code)} {len(given)}\n"
         self._send(head.encode() + code + b"\n" + given)
-        return self._reply(command, timeout)
+        return self._reply(self.mark, command, timeout)
 
     @property
     def mark(self) -> str:
@@ -132,7 +164,7 @@ class Channel:
     def end(self, mark: str) -> None:
         """Kill everything whose mark begins with `mark`."""
         self._send(f"end {mark}\n".encode())
-        self._reply(f"(killing what carries the mark {mark})", HANG_SECONDS)
+        self._reply(mark, f"(killing what carries the mark {mark})", 0)
 
     def follow(self, gone: Channel) -> None:
         """Take the place of a channel that ended: what its last command left is killed."""
@@ -142,26 +174,27 @@ class Channel:
     def close(self) -> None:
         self.stream.close()
 
-    def _reply(self, command: str, timeout: float) -> ExecResult:
-        deadline = time.monotonic() + timeout + HANG_SECONDS
+    def _reply(self, mark: str, command: str, timeout: float) -> ExecResult:
+        deadline = time.monotonic() + timeout + self.hang
         try:
-            kind, *words = self._line(deadline).split()
-            if kind == "stuck":
+            done = _Done.of(self._line(deadline), mark)
+            if done is None:
                 raise SandboxError(f"a process of this command cannot be killed: {command[:200]!r}")
-            code, late, took, head, left_out, tail = (int(word) for word in words)
-            output = self._take(head, deadline).decode(errors="replace")
-            if left_out:
-                how_much = f"{left_out} bytes of output" if left_out > 0 else "output"
+            output = self._take(done.head, deadline).decode(errors="replace")
+            if done.left_out:
+                how_much = f"{done.left_out} bytes of output" if done.left_out > 0 else "output"
                 output += f"\n[... {how_much} left out ...]\n"
-            output += self._take(tail, deadline).decode(errors="replace")
+            output += self._take(done.tail, deadline).decode(errors="replace")
         except TimeoutError as error:
-            raise SandboxError(
-                f"no answer {HANG_SECONDS:.0f} s after the limit of {timeout:g} s of the command "
+            raise ChannelEndedError(
+                f"no answer {self.hang:g} s after the limit of {timeout:g} s of the command "
                 f"{command[:200]!r}"
             ) from error
         except ValueError as error:
             raise ChannelEndedError(f"what answers is no command channel: {error}") from error
-        return ExecResult(code, output, bool(late), bool(left_out), took / 1000)
+        return ExecResult(
+            done.code, output, bool(done.late), bool(done.left_out), done.milliseconds / 1000
+        )
 
     def _send(self, data: bytes) -> None:
         try:
@@ -171,6 +204,8 @@ class Channel:
 
     def _line(self, deadline: float) -> str:
         while b"\n" not in self._received:
+            if len(self._received) > LONGEST_LINE:
+                raise ValueError(f"a line of more than {LONGEST_LINE} bytes")
             self._receive(deadline)
         return self._take(self._received.index(b"\n") + 1, deadline).decode().rstrip("\n")
 

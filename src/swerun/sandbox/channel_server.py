@@ -7,9 +7,9 @@ that it announces:
                                                        newline, what it finds on descriptor 9
     end MARK                                           kill all whose mark begins like this
 
-and so is a reply: `done EXIT_CODE TIMED_OUT MILLISECONDS HEAD_LENGTH LEFT_OUT TAIL_LENGTH` with
-the first and the last bytes of the output (LEFT_OUT bytes between them were dropped), or `stuck`
-where something could not be killed. channel_server.sh serves the same protocol.
+and so is a reply: `done MARK EXIT_CODE TIMED_OUT MILLISECONDS HEAD_LENGTH LEFT_OUT TAIL_LENGTH`
+with the first and the last bytes of the output (LEFT_OUT bytes between them were dropped), or
+`stuck MARK` where something could not be killed. channel_server.sh serves the same protocol.
 """
 # Images carry old Pythons: no f-strings and no annotations that they would have to evaluate.
 # ruff: noqa: ANN001, ANN201, ANN204, FBT003, PTH118, PTH119, PTH123, PTH208, S606, UP032
@@ -33,30 +33,36 @@ class Output:
     def __init__(self):
         # type: () -> None
         self.head = bytearray()
-        self.tail = []  # type: list[bytes]
-        self.tail_length = 0
+        self.tail = bytearray()
         self.left_out = 0
 
     def add(self, data):
         # type: (bytes) -> None
         room = HEAD - len(self.head)
         self.head += data[:room]
-        if len(data) > room:
-            self.tail.append(data[room:])
-            self.tail_length += len(data) - room
-        while self.tail and self.tail_length - len(self.tail[0]) >= TAIL:
-            dropped = len(self.tail.pop(0))
-            self.tail_length -= dropped
-            self.left_out += dropped
+        self.tail += data[room:]
+        if len(self.tail) >= 2 * TAIL:
+            self.cut()
+
+    def cut(self):
+        # type: () -> None
+        excess = max(0, len(self.tail) - TAIL)
+        del self.tail[:excess]
+        self.left_out += excess
 
 
-def reply(code, late, began, output):
-    # type: (int, bool, float, Output) -> bytes
-    tail = b"".join(output.tail)
+def reply(mark, code, late, began, output):
+    # type: (bytes, int, bool, float, Output) -> bytes
+    output.cut()
     took = int((time.monotonic() - began) * 1000)
-    numbers = (code, late, took, len(output.head), output.left_out, len(tail))
+    numbers = (code, late, took, len(output.head), output.left_out, len(output.tail))
     words = " ".join(str(int(number)) for number in numbers)
-    return "done {}\n".format(words).encode() + output.head + tail
+    return b"done " + mark + b" " + words.encode() + b"\n" + output.head + output.tail
+
+
+def stuck(mark):
+    # type: (bytes) -> bytes
+    return b"stuck " + mark + b"\n"
 
 
 class Server:
@@ -87,7 +93,9 @@ class Server:
             if not words:
                 return
             if words[0] == b"end":
-                send(b"done 0 0 0 0 0 0\n" if end(words[1], None) else b"stuck\n")
+                gone = end(words[1])
+                done = reply(words[1], 0, False, time.monotonic(), Output())
+                send(done if gone else stuck(words[1]))
                 continue
             milliseconds, _, length, given = (int(word) for word in words[2:])
             command = self.take(length + 1)[:-1]
@@ -98,6 +106,7 @@ class Server:
         began = time.monotonic()
         before = processes()
         output, gone = Output(), True
+        self.children.clear()
         pipe, writer = os.pipe()
         os.set_blocking(pipe, False)
         try:
@@ -105,21 +114,20 @@ class Server:
         except OSError as error:
             os.close(pipe)
             output.add("swerun: no process could be started: {}\n".format(error).encode())
-            send(reply(126, False, began, output))
+            send(reply(mark, 126, False, began, output))
             return
         finally:
             os.close(writer)
         late = not self.watch(shell, pipe, output, began + seconds)
         if late:
-            gone = end(mark, before)
+            gone = end(mark, before, shell)
         # What the shell printed before it ended lies in the pipe; a child may go on printing.
         if self.drain(pipe, output, PIPE):
             self.drained.append(pipe)
         else:
             os.close(pipe)
         code = 124 if late else exit_code(self.children.pop(shell))
-        send(reply(code, late, began, output) if gone else b"stuck\n")
-        self.children.clear()
+        send(reply(mark, code, late, began, output) if gone else stuck(mark))
 
     def start(self, mark, command, given, writer):
         # type: (bytes, bytes, bytes, int) -> int
@@ -332,14 +340,15 @@ def belongs(pid, mark, parents, before):
     return pid == os.getpid() or (pid == 1 and os.getppid() == 0)
 
 
-def end(mark, before):
-    # type: (bytes, dict[int, int] | None) -> bool
-    """Kill what belongs to a command. False if something would not die."""
+def end(mark, before=None, shell=0):
+    # type: (bytes, dict[int, int] | None, int) -> bool
+    """Kill what belongs to a command, whose shell may not have its mark yet. False if something
+    would not die."""
     deadline, clean = time.monotonic() + KILL_SECONDS, 0
     while time.monotonic() < deadline:
         parents = processes()
         doomed = [p for p in parents if p not in (1, os.getpid())]
-        doomed = [p for p in doomed if belongs(p, mark, parents, before)]
+        doomed = [p for p in doomed if p == shell or belongs(p, mark, parents, before)]
         clean = 0 if doomed else clean + 1
         if clean == 2:  # /proc is not read at one moment: what forked meanwhile is in the next
             return True

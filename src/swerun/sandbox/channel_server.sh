@@ -95,6 +95,7 @@ run() {
   now; began=$now
   position 5; start=$at
   blocks=$(((start + head) / 512))
+  [ "$milliseconds" -ge 10 ] || milliseconds=10 # to timeout, 0.00 is no limit at all
   limit=$((milliseconds / 1000)).$((milliseconds % 1000 / 100))$((milliseconds % 100 / 10))
   [ "$whole" ] && limit=$(((milliseconds + 999) / 1000))
   before=" $(echo /proc/[0-9]*) "
@@ -114,7 +115,7 @@ run() {
   esac
   if [ "$late" = 1 ]; then end "$mark" "$before" || stuck=1; fi
   settle "$collector"
-  if [ "$stuck" ]; then echo stuck; else answer; fi
+  if [ "$stuck" ]; then echo "stuck $mark"; else answer; fi
   if state "$collector" || [ "$at" -gt 4194304 ]; then fresh_files; fi
 }
 
@@ -122,7 +123,7 @@ answer() {
   position 6; last=$((at - kept)); kept=$at
   position 5; first=$((at - start)); left_out=0
   [ "$at" -lt $((blocks * 512)) ] || left_out=-1
-  echo "done $code $late $((now - began)) $first $left_out $last"
+  echo "done $mark $code $late $((now - began)) $first $left_out $last"
   [ "$first" = 0 ] || head -c "$first" <&7
   [ "$last" = 0 ] || head -c "$last" <&8
 }
@@ -188,7 +189,7 @@ fresh_files
 echo "ready sh $shell"
 while read -r kind mark milliseconds lines length given; do
   case $kind in
-    end) if end "$mark" ''; then echo 'done 0 0 0 0 0 0'; else echo stuck; fi ;;
+    end) if end "$mark" ''; then echo "done $mark 0 0 0 0 0 0"; else echo "stuck $mark"; fi ;;
     run)
       take_command
       if [ "$given" -gt 0 ]; then take_input; else exec 9</dev/null; fi

@@ -28,16 +28,14 @@ def connect(environment: Mapping[str, str]) -> DockerClient:
     tried: list[str] = []
     for address in addresses(environment):
         try:
-            client = docker.from_env(
+            # which asks the engine for its version: what answers is one
+            return docker.from_env(
                 environment={**environment, "DOCKER_HOST": address},
                 timeout=TIMEOUT,
                 max_pool_size=CONNECTIONS,
             )
-            client.ping()
         except DockerException as error:
             tried.append(f"  {address}: {error}")
-            continue
-        return client
     raise NoEngineError(
         "no container engine answers; tried\n" + "\n".join(tried) + "\n"
         "Start one (`sudo systemctl start docker`, `sudo dockerd &`, or Docker Desktop), make sure "

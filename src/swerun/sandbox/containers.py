@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 LABEL = "swerun."
+# The engine has one status for these and for its own trouble: a path that leads through a file, or
+# through a circle of links. Whoever works in a container can make one of any path.
+LEADS_NOWHERE = ("not a directory", "too many links", "too many levels of symbolic links")
 
 
 def remove(container: Container) -> None:
@@ -83,4 +86,6 @@ def translated(doing: str, *, missing: str | None = None) -> Iterator[None]:
             raise FileNotFoundError(missing) from error
         raise SandboxError(f"{doing}: {error}") from error
     except (DockerException, RequestException, OSError) as error:
+        if missing is not None and any(words in str(error) for words in LEADS_NOWHERE):
+            raise FileNotFoundError(missing) from error
         raise SandboxError(f"{doing}: {error}") from error

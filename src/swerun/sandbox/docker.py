@@ -59,7 +59,8 @@ class DockerSandbox:
 
     def read_file(self, path: str) -> bytes:
         with tarfile.open(fileobj=io.BytesIO(b"".join(self._archive(self._absolute(path))))) as tar:
-            file = tar.extractfile(tar.getmembers()[0])
+            member = tar.getmembers()[0]
+            file = tar.extractfile(member) if member.isreg() else None  # a link leads out of it
             if file is None:
                 raise FileNotFoundError(f"{path} is no file")
             return file.read()
@@ -68,7 +69,8 @@ class DockerSandbox:
         before = self.pristine.tree(self.container.attrs["Image"], self.workdir)
 
         def fetch(path: str) -> Iterator[bytes]:
-            return self._archive(posixpath.join(self.workdir, path))
+            # no slash at the end: the engine would follow a link there
+            return self._archive(posixpath.join(self.workdir, path) if path else self.workdir)
 
         with self._paused():
             return changes_since(before, fetch)
@@ -99,7 +101,7 @@ class DockerSandbox:
                     f"the container ended during {command[:200]!r}: {self._ending()}"
                 ) from error
         self._reopen(command)
-        return killed(time.monotonic() - began)
+        return killed(time.monotonic() - began, timeout=timeout)
 
     def _runs(self, command: str) -> bool:
         """Whether the container outlived the channel. Raises SandboxError if it was removed."""
@@ -108,8 +110,10 @@ class DockerSandbox:
             with translated(f"looking at the container after {command[:200]!r}"):
                 self.container.reload()
             state = self.container.attrs["State"]
-            if state.get("Dead") or self.container.status == "removing":
-                raise SandboxError(f"the container was removed during {command[:200]!r}")
+            if state.get("Dead") or self.container.status in {"removing", "paused"}:
+                raise SandboxError(
+                    f"the container was removed or paused from outside during {command[:200]!r}"
+                )
             if not state["Running"] or time.monotonic() > deadline:
                 return bool(state["Running"])
             time.sleep(0.05)

@@ -35,11 +35,8 @@ class LocalSandbox:
         try:
             return self._channel.exec(command, timeout=timeout)
         except ChannelEndedError:
-            gone = self._channel
-            gone.close()
-            self._channel = open_channel(self.folder, self.server, self.marks)
-            self._channel.follow(gone)
-        return killed(time.monotonic() - began)
+            self._reopen()
+        return killed(time.monotonic() - began, timeout=timeout)
 
     def write_file(self, path: str, data: bytes) -> None:
         target = self.folder / path
@@ -47,7 +44,10 @@ class LocalSandbox:
         target.write_bytes(data)
 
     def read_file(self, path: str) -> bytes:
-        return (self.folder / path).read_bytes()
+        file = self.folder / path
+        if file.is_symlink() or not file.is_file():
+            raise FileNotFoundError(f"{path} is no file")
+        return file.read_bytes()
 
     def changes(self) -> Changes:
         return changes_since(tree_of(archive(self.template)), lambda p: archive(self.folder / p))
@@ -63,8 +63,18 @@ class LocalSandbox:
 
     def close(self) -> None:
         """Unlike a container, a folder takes nothing with it: what still runs is killed."""
-        self._channel.end(self.marks)
+        try:
+            self._channel.end(self.marks)
+        except ChannelEndedError:
+            self._reopen()
+            self._channel.end(self.marks)
         self._channel.close()
+
+    def _reopen(self) -> None:
+        gone = self._channel
+        gone.close()
+        self._channel = open_channel(self.folder, self.server, self.marks)
+        self._channel.follow(gone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,8 @@ def take_patch(sandboxes: Sandboxes, task: Task, lost_or_live: Sandbox, *, attem
         fresh.apply(changes)
         # a name that git does not take (`git~1`) is no reason to lose the rest
         fresh.exec("git add -A --ignore-errors", timeout=SECONDS)
-        where = _must(fresh, f'made=$(mktemp) && {DIFF} --output="$made" HEAD && echo "$made"')
+        made = "made=$(git rev-parse --git-path swerun.diff)"
+        where = _must(fresh, f'{made} && {DIFF} --output="$made" HEAD && echo "$made"')
         new = _must(fresh, "git diff --cached --name-only -z --no-renames --diff-filter=A HEAD")
         diff = fresh.read_file(where.output.strip())
     added = [name for name in new.output.split("\0") if name]

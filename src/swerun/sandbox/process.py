@@ -77,7 +77,9 @@ class ProcessStream:
 
     def send(self, data: bytes) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(data)
+        view = memoryview(data)
+        while view:  # an unbuffered pipe takes what it takes
+            view = view[self.process.stdin.write(view) :]
 
     def receive(self, timeout: float) -> bytes:
         assert self.process.stdout is not None

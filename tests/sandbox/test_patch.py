@@ -1,0 +1,225 @@
+"""Patches taken from a real git repository, whatever was done to it."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from swerun.errors import SandboxLostError
+from swerun.records import Role
+from swerun.sandbox.local import LocalSandboxes
+from swerun.sandbox.patch import Patch, looks_forgotten, take_patch
+from tests.sandbox.conftest import a_task, make_repository
+from tests.sandbox.test_contract import CHANGED
+
+ENOUGH = 60
+# what an agent may do to a repository, besides its work, so that a diff would come out other
+HOSTILE = {
+    "a commit": "git add -A; git -c user.name=a -c user.email=a@a commit -qm mine",
+    "a commit and a branch": (
+        "git checkout -qb other; git add -A; git -c user.name=a -c user.email=a@a commit -qm mine"
+    ),
+    "a rewritten history": (
+        "git add -A; git -c user.name=a -c user.email=a@a commit -q --amend -m mine; git gc -q"
+    ),
+    "no repository": "rm -rf .git",
+    "a file for a repository": "rm -rf .git; echo 'gitdir: /nowhere' >.git",
+    "another repository": "rm -rf .git; git init -q; git add -A",
+    "an index that lies": (
+        "git update-index --assume-unchanged a.txt; git update-index --skip-worktree script"
+    ),
+    "an index that is none": "echo garbage >.git/index; touch .git/index.lock",
+    "exclusions": "echo '*' >.git/info/exclude",
+    "attributes": "echo '* -diff -text filter=x' >.git/info/attributes",
+    "configuration": (
+        "git config core.fileMode false; git config core.symlinks false;"
+        " git config core.autocrlf true; git config core.worktree /; git config diff.noprefix true;"
+        " git config diff.external /bin/false; git config core.bare true"
+    ),
+    "a filter": (
+        "git config filter.x.clean 'echo filtered'; echo '* filter=x' >.git/info/attributes"
+    ),
+    "hooks": (
+        "git config core.hooksPath .git/mine; git config core.fsmonitor .git/mine/x;"
+        " mkdir .git/mine; printf '#!/bin/sh\\ntouch hooked; exit 1\\n' >.git/mine/x;"
+        " chmod +x .git/mine/x;"
+        " for hook in pre-commit post-index-change; do cp .git/mine/x .git/mine/$hook; done"
+    ),
+    "a broken configuration": "echo garbage >.git/config",
+    "a git of its own": "printf '#!/bin/sh\\necho mine\\n' >git; chmod +x git; rm git",
+}
+
+
+@pytest.fixture(scope="module")
+def sandboxes(template):
+    return LocalSandboxes(template)
+
+
+@pytest.fixture(scope="module")
+def patch_of(sandboxes):
+    """The patch of what a script leaves."""
+
+    def taken(script):
+        with sandboxes.start(a_task(), role=Role.AGENT, attempt=1) as sandbox:
+            result = sandbox.exec(script, timeout=ENOUGH)
+            assert result.exit_code == 0, result.output
+            return take_patch(sandboxes, a_task(), sandbox, attempt=1)
+
+    return taken
+
+
+def tree_of(folder):
+    """The hash by which git knows what is in a work tree."""
+    git = ["git", "-C", str(folder)]
+    subprocess.run([*git, "add", "-A"], check=True)
+    written = subprocess.run([*git, "write-tree"], check=True, capture_output=True, text=True)
+    return written.stdout.strip()
+
+
+def applied(folder, diff):
+    """A fresh work tree with a patch applied, as whoever grades it does."""
+    make_repository(folder)
+    subprocess.run(["git", "-C", folder, "apply", "--whitespace=nowarn"], input=diff, check=True)
+    return folder
+
+
+def test_a_patch_makes_of_the_commit_what_the_work_directory_was(patch_of, tmp_path):
+    odd = (
+        r"printf 'no end' >e; printf 'cr\r\n' >>a.txt; printf '\351\n' >latin; rm link; mkdir link"
+    )
+    made = patch_of(f"{CHANGED}\nrm pipe; {odd}; echo x >link/x")
+    work = make_repository(tmp_path / "work")
+    subprocess.run(
+        ["bash", "-c", f"{CHANGED}\nrm pipe; {odd}; echo x >link/x"], cwd=work, check=True
+    )
+    assert tree_of(applied(tmp_path / "clean", made.diff)) == tree_of(work)
+
+
+WORK = """echo two >>a.txt; rm gone/file; printf '\\0\\377' >binary
+chmod +x script; echo new >sub/new; ln -sf sub link
+"""
+
+
+@pytest.fixture(scope="module")
+def honest(patch_of):
+    made = patch_of(WORK)
+    assert b"+two" in made.diff
+    return made
+
+
+@pytest.mark.parametrize("how", HOSTILE.values(), ids=HOSTILE)
+def test_nothing_that_was_done_to_git_changes_the_patch(patch_of, honest, how):
+    assert patch_of(WORK + how) == honest
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "true",
+        "touch a.txt; git status",
+        "echo x >x.ignored",
+        "mkdir -p empty/folder",
+        "echo x >new; rm new",
+        "mkfifo pipe",
+        "chmod 600 a.txt",
+        "git -c user.name=a -c user.email=a@a commit -q --allow-empty -m nothing",
+        "echo x >.git/x",
+    ],
+)
+def test_where_nothing_changed_there_is_no_patch(patch_of, script):
+    assert patch_of(script) == Patch(b"")
+
+
+@pytest.mark.parametrize(
+    ("script", "lines"),
+    [
+        ("chmod +x script", ["old mode 100644", "new mode 100755"]),
+        ("echo x >sub/new", ["diff --git a/sub/new b/sub/new", "new file mode 100644", "+x"]),
+        ("rm -r gone", ["diff --git a/gone/file b/gone/file", "deleted file mode 100644", "-gone"]),
+        ("ln -sf sub link", ["-a.txt", "+sub"]),
+        ("printf '\\1\\0' >binary", ["GIT binary patch"]),
+        (
+            "git mv a.txt b.txt",
+            ["deleted file mode 100644", "new file mode 100644", "+one", "-one"],
+        ),
+        ("rm .gitignore; echo x >x.ignored", ["diff --git a/x.ignored b/x.ignored"]),
+        ("mkdir in; cd in; git init -q; echo x >x", ["diff --git a/in/x b/in/x"]),
+        ("echo '*' >.gitignore; echo x >a.txt", ["+*", "+x"]),
+        ("echo '* -diff' >.gitattributes; echo x >a.txt", ["GIT binary patch"]),
+    ],
+)
+def test_a_patch_says_what_changed_in_words_that_any_tool_reads(patch_of, tmp_path, script, lines):
+    diff = patch_of(script).diff
+    assert {*lines} <= {*diff.decode().splitlines()}
+    assert b"rename" not in diff
+    assert b"\x1b" not in diff
+    applied(tmp_path / "clean", diff)
+
+
+def test_a_name_that_git_refuses_does_not_cost_the_rest(patch_of):
+    diff = patch_of("echo x >'git~1'; echo two >>a.txt").diff
+    assert b"+two" in diff
+    assert b"git~1" not in diff
+
+
+def test_a_file_too_large_for_a_patch_is_left_behind_and_said_so(patch_of):
+    made = patch_of("truncate -s 65M huge; echo two >>a.txt")
+    assert b"huge" not in made.diff
+    assert b"+two" in made.diff
+    assert made.left_behind == ("huge",)
+    assert patch_of("truncate -s 65M huge") == Patch(b"", ("huge",))
+
+
+def test_what_looks_forgotten_is_in_the_patch_and_named(patch_of):
+    made = patch_of("echo x >reproduce.py; echo x >sub/new.py; echo two >>a.txt")
+    assert b"reproduce.py" in made.diff
+    assert made.left_behind == ("reproduce.py",)
+
+
+@pytest.mark.parametrize(
+    ("path", "forgotten"),
+    [
+        ("reproduce.py", True),
+        ("src/reproduce_bug.py", True),
+        ("src/Repro.py", True),
+        ("new.py", True),
+        ("test_it.py", True),
+        ("src/test_it.py", True),
+        ("src/__pycache__/a.cpython-311.pyc", True),
+        (".pytest_cache/v/cache/lastfailed", True),
+        ("src/a.py.orig", True),
+        ("src/a.rej", True),
+        ("src/.a.py.swp", True),
+        ("src/a.py", False),
+        ("src/report.py", False),
+        ("src/tests/test_it.py", False),
+        ("tests/test_it.py", False),
+        ("test/test_it.py", False),
+        ("docs/changes/1.rst", False),
+        ("src/cache/a.py", False),
+    ],
+)
+def test_looks_forgotten(path, forgotten):
+    assert looks_forgotten(path) is forgotten
+
+
+@pytest.mark.docker
+def test_the_patch_of_a_container_that_died_is_taken_with_a_git_that_nobody_touched(
+    docker_sandboxes, images
+):
+    sandboxes, task = docker_sandboxes(), a_task(images["sh"])
+    with sandboxes.start(task, role=Role.AGENT, attempt=1) as sandbox:
+        own_git = (
+            "printf '#!/bin/sh\\necho mine\\n' >/usr/local/bin/git; chmod +x /usr/local/bin/git"
+        )
+        settings = (
+            "git config --global core.fileMode false; git config --system core.symlinks false"
+        )
+        work = "echo two >>a.txt; chmod +x script; ln -sf sub link; touch $(printf 'caf\\351')"
+        with pytest.raises(SandboxLostError):
+            sandbox.exec(f"{settings}; {own_git}; {work}; kill -9 -1", timeout=ENOUGH)
+        made = take_patch(sandboxes, task, sandbox, attempt=1)
+    lines = made.diff.splitlines()
+    assert {b"+two", b"new mode 100755", b"+sub"} <= {*lines}
+    assert b'diff --git "a/caf\\351" "b/caf\\351"' in lines
