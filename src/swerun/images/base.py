@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swerun.errors import ImageError, ImageMissingError
-from swerun.images.build import INPUTS, build, digest_of, image_id
+from swerun.images.build import INPUTS, build, digest_of, engine_errors, image_id
 from swerun.images.pull import pull
 from swerun.packaged import packaged
 from swerun.sandbox.process import run
@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 class BaseMaker:
     """How the base is made. `install` allows to install what making it needs, as root.
 
-    `cache` holds the lock that keeps two processes from making it at once.
+    `cache` holds the lock that keeps two processes from making it at once. `image` is its name.
     """
 
     client: DockerClient
@@ -45,6 +45,7 @@ class BaseMaker:
     say: Say
     install: bool = False
     starts: Sequence[str] = STARTS
+    image: str = BASE
 
     def ensure(self) -> str:
         """The id of a base that is made of the inputs as they are now.
@@ -53,14 +54,14 @@ class BaseMaker:
         """
         context = packaged("images/base")
         inputs = digest_of(context)
-        if there := image_id(self.client, BASE, inputs=inputs):
+        if there := image_id(self.client, self.image, inputs=inputs):
             return there
         with locked(self.cache / "base.lock"):
-            if there := image_id(self.client, BASE, inputs=inputs):
+            if there := image_id(self.client, self.image, inputs=inputs):
                 return there
             start, tried = self._start()
             if start:
-                self.say(f"building {BASE} from {start}")
+                self.say(f"building {self.image} from {start}")
                 try:
                     return self._of_image(start, context, inputs)
                 except ImageError as error:
@@ -68,15 +69,21 @@ class BaseMaker:
             return self._of_packages(context, inputs, tried)
 
     def _of_image(self, start: str, context: Path, inputs: str) -> str:
-        given = {"FROM": start}
-        return build(self.client, context, BASE, inputs=inputs, network="host", arguments=given)
+        return build(
+            self.client,
+            context,
+            self.image,
+            inputs=inputs,
+            network="host",
+            arguments={"FROM": start},
+        )
 
     def _start(self) -> tuple[str | None, list[str]]:
-        """An image of Debian's that is here or can be pulled, else what was tried."""
+        """An image of Debian's that is here or can be pulled, and what was tried in vain."""
         for start in self.starts:
             if image_id(self.client, start):
                 return start, []
-        tried = []
+        tried: list[str] = []
         for start in self.starts:
             try:
                 pull(self.client, start, silence=PULL_SECONDS)
@@ -85,13 +92,13 @@ class BaseMaker:
                 if not isinstance(error, ImageMissingError):
                     break  # the other one is asked of the same registry
             else:
-                return start, []
+                return start, tried
         return None, tried
 
     def _of_packages(self, context: Path, inputs: str, tried: list[str]) -> str:
         program = self._maker(tried)
         packages = (context / "packages.txt").read_text(encoding="utf-8").split()
-        self.say(f"making {BASE} of Debian's packages, which takes about a minute")
+        self.say(f"making {self.image} of Debian's packages, which takes about a minute")
         with tempfile.TemporaryDirectory(prefix="swerun-base-") as made:
             tree = Path(made) / "base.tar"
             command = [
@@ -106,7 +113,7 @@ class BaseMaker:
             if result.exit_code != 0:
                 end = result.output[-KEPT_OUTPUT:].strip()
                 tried.append(f"  {' '.join(asked)}: exit code {result.exit_code}\n{end}")
-                raise ImageError(_no_way(tried))
+                raise ImageError(self._no_way(tried))
             return self._imported(tree, inputs)
 
     def _maker(self, tried: list[str]) -> str:
@@ -122,34 +129,44 @@ class BaseMaker:
         found = shutil.which(MAKER)
         if not found:
             tried.append(f"  {MAKER}: it is not installed")
-            raise ImageError(_no_way(tried))
+            raise ImageError(self._no_way(tried))
         return found
 
     def _imported(self, tree: Path, inputs: str) -> str:
-        from docker.errors import DockerException
-
         try:
             self.client.api.import_image_from_file(
                 str(tree),
-                repository=BASE.partition(":")[0],
-                tag=BASE.partition(":")[2],
+                repository=self.image.rpartition(":")[0],
+                tag=self.image.rpartition(":")[2],
                 changes=[f"LABEL {INPUTS}={inputs}", f"WORKDIR {WORKDIR}", 'CMD ["bash"]'],
             )
-        except (DockerException, OSError) as error:
-            raise ImageError(f"importing {BASE} into the engine: {error}") from error
-        made = image_id(self.client, BASE, inputs=inputs)
+        except engine_errors() as error:
+            raise ImageError(f"importing {self.image} into the engine: {error}") from error
+        made = image_id(self.client, self.image, inputs=inputs)
         if made is None:
-            raise ImageError(f"the engine took {BASE} and does not have it: is its disk full?")
+            raise ImageError(f"the engine took {self.image} and has it not: is its disk full?")
         return made
+
+    def _no_way(self, tried: Sequence[str]) -> str:
+        return (
+            f"there is no base image {self.image}, and no way to one was found; tried\n"
+            + "\n".join(tried)
+            + f"\nEither let the engine pull {STARTS[0]} (or load it: `docker load -i FILE`),"
+            f" or install {MAKER} (`sudo apt-get install {MAKER}`; as root"
+            " `swerun images base --install` does it) and run `swerun images base`."
+        )
 
 
 def apt_sources() -> list[str]:
-    """The mirror that this machine's apt uses, as lines of a sources.list; none where it is not
-    Debian's SUITE: then the maker knows Debian's own."""
+    """The mirror of Debian that this machine's apt uses, as lines of a sources.list; none where it
+    is not of SUITE: then the maker knows Debian's own.
+
+    Others publish for the same suite, with keys that the maker does not have.
+    """
     if not shutil.which("apt-get"):
         return []
     asked = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)"]
-    result = run([*asked, "Identifier: Packages"], timeout=60)
+    result = run([*asked, "Identifier: Packages", "Origin: Debian"], timeout=60)
     lines = [f"deb {line}" for line in result.output.splitlines() if len(line.split()) == 3]
     ours = [line for line in lines if line.split()[2].partition("-")[0] == SUITE]
     return ours if any(line.split()[2] == SUITE for line in ours) else []
@@ -162,13 +179,3 @@ def locked(path: Path) -> Iterator[None]:
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
-
-
-def _no_way(tried: Sequence[str]) -> str:
-    return (
-        f"there is no base image {BASE}, and no way to one was found; tried\n"
-        + "\n".join(tried)
-        + f"\nEither let the engine pull {STARTS[0]} (or load it: `docker load -i FILE`), or"
-        f" install {MAKER} (`sudo apt-get install {MAKER}`; as root `swerun images base --install`"
-        " does it) and run `swerun images base`."
-    )

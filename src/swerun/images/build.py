@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 INPUTS = "swerun.inputs"  # the label with the digest of what an image was made of
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # in which the engine sets what went to stderr
 LOG_LINES = 15  # of a build that failed, in its error
 
 
@@ -27,18 +29,26 @@ def digest_of(folder: Path, *others: str) -> str:
     return digest.hexdigest()[:16]
 
 
+def engine_errors() -> tuple[type[Exception], ...]:
+    """What the SDK raises where the engine refuses, goes away or breaks off in mid-sentence."""
+    from docker.errors import DockerException, StreamParseError
+    from urllib3.exceptions import HTTPError
+
+    return DockerException, StreamParseError, HTTPError, OSError
+
+
 def image_id(client: DockerClient, image: str, *, inputs: str | None = None) -> str | None:
     """The id of an image on the engine; None where it is not there or made of other `inputs`.
 
     Raises ImageError where the engine cannot say.
     """
-    from docker.errors import DockerException, ImageNotFound
+    from docker.errors import ImageNotFound
 
     try:
         found = client.images.get(image)
     except ImageNotFound:
         return None
-    except DockerException as error:
+    except engine_errors() as error:
         raise ImageError(f"looking for the image {image}: {error}") from error
     fresh = inputs is None or found.labels.get(INPUTS) == inputs
     return str(found.id) if fresh else None
@@ -57,7 +67,7 @@ def build(
 
     Raises ImageError with the end of the build's log.
     """
-    from docker.errors import BuildError, DockerException
+    from docker.errors import BuildError
 
     try:
         made, _ = client.images.build(
@@ -70,9 +80,13 @@ def build(
             forcerm=True,
         )
     except BuildError as error:
-        lines = [str(line.get("stream", "")).rstrip() for line in error.build_log]
-        end = "\n".join(f"  {line}" for line in [text for text in lines if text][-LOG_LINES:])
+        end = _end_of("".join(str(said.get("stream", "")) for said in error.build_log))
         raise ImageError(f"building {image} from {context}: {error.msg}\n{end}") from error
-    except (DockerException, OSError) as error:
+    except engine_errors() as error:
         raise ImageError(f"building {image} from {context}: {error}") from error
     return str(made.id)
+
+
+def _end_of(log: str) -> str:
+    lines = [line.rstrip() for line in COLOURS.sub("", log).splitlines()]
+    return "\n".join(f"  {line}" for line in [line for line in lines if line][-LOG_LINES:])

@@ -8,35 +8,41 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from swerun.errors import ImageError, ImageMissingError
+from swerun.images.build import engine_errors, image_id
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
+# an image for other machines only, or a manifest that is gone; "unknown" alone may be an authority
+ABSENT = ("no matching manifest", "manifest unknown", "does not exist", ": not found")
 SILENCE = 60.0  # seconds without a word from the engine: it waits for a registry that is not there
 
 
 def pull(client: DockerClient, image: str, *, silence: float = SILENCE) -> str:
-    """Pull `image` (with its tag) and return its id.
+    """Pull `image`, by its tag or digest (`latest` where it has neither), and return its id.
 
-    Raises ImageMissingError where the registry has none of that name, ImageError where it could
-    not be asked or went silent for `silence` seconds.
+    Raises ImageMissingError where the registry has none of that name for this machine, ImageError
+    where it could not be asked, broke off, or went silent for `silence` seconds.
     """
-    from docker.errors import DockerException, NotFound
+    from docker.errors import NotFound
 
     try:
         for event in _watched(lambda: _events(client, image), image, silence):
             if "error" in event:
-                raise _refused(image, str(event["error"]))
-        return str(client.images.get(image).id)
+                raise _broken_off(image, str(event["error"]))
     except NotFound as error:
-        raise _refused(image, str(error.explanation or error)) from error
-    except DockerException as error:
+        raise ImageMissingError(f"pulling {image}: {error.explanation or error}") from error
+    except engine_errors() as error:
         raise ImageError(f"pulling {image}: {error}") from error
+    pulled = image_id(client, image)
+    if pulled is None:
+        raise ImageError(f"pulling {image}: the engine ended it, and does not have the image")
+    return pulled
 
 
 def _events(client: DockerClient, image: str) -> Iterator[dict[str, Any]]:
-    repository, _, tag = image.rpartition(":")
-    yield from client.api.pull(repository, tag=tag, stream=True, decode=True)
+    # the whole name: the SDK tells a tag from the port of a registry, and from a digest
+    yield from client.api.pull(image, stream=True, decode=True)
 
 
 def _watched(
@@ -46,14 +52,11 @@ def _watched(
     arrived = queue.Queue[Any]()
 
     def listen() -> None:
-        from docker.errors import DockerException
-        from requests.exceptions import RequestException
-
         try:
             for event in events():
                 arrived.put(event)
             arrived.put(None)
-        except (DockerException, RequestException) as error:
+        except engine_errors() as error:
             arrived.put(error)
 
     threading.Thread(target=listen, daemon=True, name=f"pull {image}").start()
@@ -69,7 +72,7 @@ def _watched(
         yield event
 
 
-def _refused(image: str, said: str) -> ImageError:
-    """The engine words it "manifest unknown" or "repository does not exist" where there is none."""
-    missing = any(words in said for words in ("not found", "unknown", "does not exist"))
+def _broken_off(image: str, said: str) -> ImageError:
+    """What the engine says after a pull has begun has no status code, only its words."""
+    missing = any(words in said for words in ABSENT)
     return (ImageMissingError if missing else ImageError)(f"pulling {image}: {said}")

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from swerun.errors import InstanceError
-from swerun.images.base import BASE, BaseMaker
+from swerun.images.base import BASE, BaseMaker, Say
 from swerun.images.build import build, digest_of, image_id
 from swerun.images.pull import pull
 from swerun.records import Instance
@@ -37,6 +37,7 @@ class EngineImages:
 
     client: DockerClient
     cache: Path
+    say: Say = lambda _: None
     _made: dict[str, str] = field(default_factory=dict)
     _locks: dict[str, Lock] = field(default_factory=dict)
 
@@ -48,6 +49,14 @@ class EngineImages:
             if image not in self._made:
                 self._made[image] = self._ensure(instance)
             return self._made[image]
+
+    def begin(self, instances: Sequence[Instance]) -> None:
+        """Make what many of them begin with, so that no attempt has to find out that it cannot.
+
+        Raises ImageError.
+        """
+        if any(each.context and base_named(each.context) == BASE for each in instances):
+            self._base()
 
     def plan(self, instances: Sequence[Instance]) -> list[PlannedImage]:
         """What `ensure` would do, with nothing done."""
@@ -70,11 +79,14 @@ class EngineImages:
         fresh = start and image_id(self.client, image, inputs=digest_of(context, start))
         return "here" if fresh else "build"
 
+    def _base(self) -> str:
+        return BaseMaker(self.client, self.cache, self.say).ensure()
+
     def _start(self, context: Path) -> str:
         """The id of the image that a Dockerfile begins with, which is made or pulled if need be."""
         name = base_named(context)
         if name == BASE:
-            return BaseMaker(self.client, self.cache, say=lambda _: None).ensure()
+            return self._base()
         return image_id(self.client, name) or pull(self.client, name)
 
 
@@ -82,7 +94,9 @@ def base_named(context: Path) -> str:
     """What a build context's Dockerfile is FROM. Raises InstanceError where it does not say."""
     file = context / "Dockerfile"
     for line in file.read_text(encoding="utf-8").splitlines():
-        words = line.split()
+        words = [word for word in line.split() if not word.startswith("--")]
         if len(words) > 1 and words[0].upper() == "FROM":
-            return words[1] if ":" in words[1] else f"{words[1]}:latest"
+            name = words[1]
+            tagged = ":" in name.rpartition("/")[2]  # what is before may be a registry with a port
+            return name if tagged else f"{name}:latest"
     raise InstanceError(f"{file}: it has no line that begins with FROM")
