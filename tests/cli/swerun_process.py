@@ -30,7 +30,10 @@ class Swerun:
 
     def __call__(self, *args: str, **environment: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*args, **environment)
-        out, err = process.communicate(timeout=600)
+        try:
+            out, err = process.communicate(timeout=600)
+        finally:
+            process.kill()  # of one that has ended nothing is left to kill
         return subprocess.CompletedProcess(args, process.returncode, out, err)
 
     def runs(self) -> list[Path]:

@@ -117,6 +117,36 @@ def test_a_number_that_cannot_be_is_named(swerun):
     refused(swerun("--model", "gold", "--memory", "lots"), "resources.memory")
 
 
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("-j", "--jobs: "),
+        ("--steps", "--steps (limits.steps): "),
+        ("--tokens", "--tokens (limits.tokens): "),
+        ("--attempts", "--attempts (samples): "),
+        ("--eval-timeout", "--eval-timeout (limits.eval_seconds): "),
+    ],
+)
+def test_a_flag_that_cannot_be_0_is_named_where_it_is(swerun, flag, said):
+    refused(swerun("--model", "gold", flag, "0"), said, "(got 0")
+
+
+def test_what_is_wrong_is_said_of_the_file_or_of_the_flag_whosever_it_is(swerun, tmp_path):
+    (tmp_path / "c.yaml").write_text("model: gold\nlimits: {steps: 0}\n")
+    of_file = swerun("-c", "c.yaml", "--jobs", "1")
+    refused(of_file, "c.yaml", "limits.steps: ")
+    assert "--steps" not in of_file.stderr
+    refused(swerun("-c", "c.yaml", "--steps", "-1"), "--steps (limits.steps): ")
+
+
+def test_a_model_that_is_not_given_is_asked_for_by_its_flag(swerun):
+    refused(swerun("--subset", "sample"), "--model: ")
+
+
+def test_an_empty_text_is_not_taken_for_the_default(swerun):
+    refused(swerun("--model", "gold", "--network", ""), "--network", "empty")
+
+
 def test_a_runs_folder_of_a_newer_version_is_refused(swerun, tmp_path):
     run = tmp_path / "runs" / "later"
     run.mkdir(parents=True)

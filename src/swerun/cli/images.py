@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from swerun.cli.exits import explained
+from swerun.cli.printable import printable
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+    from swerun.images.store import PlannedImage
+    from swerun.records import Instance
 
 app = typer.Typer(
     help="The images that instances run in.", rich_markup_mode=None, no_args_is_help=True
@@ -18,6 +27,7 @@ app = typer.Typer(
 Cache = Annotated[Path | None, typer.Option("--cache", help="[~/.cache/swerun]")]
 Subset = Annotated[str, typer.Option("--subset", help="A subset, or the folder of a task repo.")]
 Only = Annotated[list[str] | None, typer.Option("--instance", "-i", help="Ids; globs are fine.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
@@ -26,51 +36,82 @@ def base(
         bool, typer.Option("--install", help="Install mmdebstrap where it is needed, when root.")
     ] = False,
     cache: Cache = None,
+    as_json: Json = False,
 ) -> None:
     """Make the base image: from a registry where one answers, else from Debian's packages."""
-    with explained():
+    with explained(), _engine() as client:
+        from swerun.config import cache_folder
         from swerun.images.base import BaseMaker
-        from swerun.sandbox.client import connect
 
-        client = connect(os.environ)
-        say = lambda line: print(line, file=sys.stderr)  # noqa: E731
-        print(BaseMaker(client, cache_folder(cache), say, install=install).ensure())
+        folder = cache_folder(cache, os.environ)
+        maker = BaseMaker(client, folder, _say, install=install)
+        made = maker.ensure()
+        print(json.dumps({"image": maker.image, "id": made}) if as_json else made)
 
 
 @app.command()
-def build(subset: Subset = "sample", instance: Only = None, cache: Cache = None) -> None:
+def build(
+    subset: Subset = "sample", instance: Only = None, cache: Cache = None, as_json: Json = False
+) -> None:
     """Build or pull the images of a subset's instances, so that a run need not."""
-    with explained():
+    with explained(), _engine() as client:
+        from swerun.config import cache_folder
         from swerun.images.store import EngineImages
-        from swerun.instances.subsets import load_instances, select
-        from swerun.sandbox.client import connect
 
-        images = EngineImages(connect(os.environ), cache=cache_folder(cache))
-        for each in select(load_instances(subset), instance or []):
-            print(f"{each.id}  {images.ensure(each)}", flush=True)
+        images = EngineImages(client, cache_folder(cache, os.environ), _say)
+        made = []
+        for each in _chosen(subset, instance):
+            found = images.ensure(each)
+            made.append({"instance_id": each.id, "image": each.task.image, "id": found})
+            if not as_json:
+                print(f"{printable(each.id)}  {found}", flush=True)
+        if as_json:
+            print(json.dumps(made, indent=1))
 
 
 @app.command()
 def plan(
-    subset: Subset = "sample",
-    instance: Only = None,
-    cache: Cache = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    subset: Subset = "sample", instance: Only = None, cache: Cache = None, as_json: Json = False
 ) -> None:
     """What is here, and what a run would build or pull."""
-    with explained():
+    with explained(), _engine() as client:
+        from swerun.config import cache_folder
         from swerun.images.store import EngineImages
-        from swerun.instances.subsets import load_instances, select
-        from swerun.sandbox.client import connect
 
-        images = EngineImages(connect(os.environ), cache=cache_folder(cache))
-        rows = images.plan(select(load_instances(subset), instance or []))
-        if as_json:
-            print(json.dumps([vars(row) for row in rows]))
-            return
-        for row in rows:
-            print(row)
+        images = EngineImages(client, cache=cache_folder(cache, os.environ))
+        planned = images.plan(_chosen(subset, instance))
+        print(as_json_list(planned) if as_json else aligned(planned))
 
 
-def cache_folder(given: Path | None) -> Path:
-    return given or Path.home() / ".cache" / "swerun"
+def as_json_list(planned: Sequence[PlannedImage]) -> str:
+    from dataclasses import asdict
+
+    return json.dumps([asdict(each) for each in planned], indent=1)
+
+
+def aligned(planned: Sequence[PlannedImage]) -> str:
+    """A line each: what is to do, for which instance, and its image."""
+    width = max((len(each.instance_id) for each in planned), default=0)
+    lines = (f"{each.todo:<5}  {each.instance_id:<{width}}  {each.image}" for each in planned)
+    return printable("\n".join(lines))
+
+
+def _chosen(subset: str, wanted: Sequence[str] | None) -> list[Instance]:
+    from swerun.instances.subsets import load_instances, select
+
+    return select(load_instances(subset), wanted or [])
+
+
+@contextmanager
+def _engine() -> Iterator[DockerClient]:
+    from swerun.sandbox.client import connect
+
+    client = connect(os.environ)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def _say(line: str) -> None:
+    print(printable(line), file=sys.stderr)

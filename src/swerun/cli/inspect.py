@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swerun.cli.exits import explained
+from swerun.cli.printable import plain, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from swerun.records import Attempt, Step
+    from swerun.records import Attempt, Record, Step
     from swerun.runs.store import RunStore
 
 Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
@@ -34,13 +35,17 @@ def list_(runs: Runs = RUNS, as_json: Json = False) -> None:
         if as_json:
             print(json.dumps([r.model_dump(mode="json", exclude={"rows"}) for r in reports]))
             return
+        if not reports:
+            print(f"There are no runs in {runs}.")
+            return
         made = Table(box=None, pad_edge=False, header_style="dim")
         for heading in ("run", "model", "subset", "resolved / N", "graded", "attempts"):
             made.add_column(heading, overflow="fold")
         for r in reports:
             rate = f"{r.resolved}/{r.n}"
-            made.add_row(r.run, r.model, r.subset, rate, str(r.graded), str(r.attempts))
-        Console().print(made if reports else f"There are no runs in {runs}.")
+            words = (r.run, r.model, r.subset, rate, str(r.graded), str(r.attempts))
+            made.add_row(*map(plain, words))
+        Console().print(made)
 
 
 def report(run: str, runs: Runs = RUNS, as_json: Json = False) -> None:
@@ -54,7 +59,7 @@ def report(run: str, runs: Runs = RUNS, as_json: Json = False) -> None:
 
         made = derive(open_run(run, runs))
         if as_json:
-            print(made.model_dump_json(indent=1))
+            print(_json(made))
             return
         out = Console()
         out.print(by_instance([made]))
@@ -77,17 +82,22 @@ def show(
 
         store = open_run(run, runs)
         if instance is None:
-            print(store.record().model_dump_json(indent=1))
+            print(_json(store.record()))
             return
         numbers = [past.number for past in store.past(instance)]
-        if not numbers or (attempt and attempt not in numbers):
+        if not numbers or (attempt is not None and attempt not in numbers):
             known = ", ".join(map(str, numbers)) or ", ".join(store.instance_ids()) or "none yet"
             raise InputError(f"{run} has no such attempt of {instance!r}. There are: {known}.")
-        number = attempt or numbers[-1]
+        number = numbers[-1] if attempt is None else attempt
         if as_json:
             print(json.dumps(_whole(store, instance, number), indent=1))
         else:
             _tell(store, instance, number, Console())
+
+
+def _json(record: Record) -> str:
+    """ASCII alone: pydantic's own words would let a terminal obey some of what models wrote."""
+    return json.dumps(record.model_dump(mode="json"), indent=1)
 
 
 def _whole(store: RunStore, instance: str, number: int) -> dict[str, object]:
@@ -102,11 +112,10 @@ def _whole(store: RunStore, instance: str, number: int) -> dict[str, object]:
 def _tell(store: RunStore, instance: str, number: int, out: Console) -> None:
     from rich.rule import Rule
     from rich.syntax import Syntax
-    from rich.text import Text
 
     for step in store.steps(instance, number):
         _tell_step(step, out)
-    patch = store.patch(instance, number).decode(errors="replace")
+    patch = printable(store.patch(instance, number).decode(errors="replace"))
     out.print(Rule("patch", align="left"))
     out.print(Syntax(patch, "diff", background_color="default") if patch else "(empty)")
     out.print(Rule("grade", align="left"))
@@ -115,36 +124,33 @@ def _tell(store: RunStore, instance: str, number: int, out: Console) -> None:
         _tell_end(past.done, out)
     else:
         out.print("This attempt was cut off: it has no end yet.")
-    out.print(Text(str(store.attempt_folder(instance, number)), style="dim"))
+    out.print(plain(str(store.attempt_folder(instance, number)), style="dim"))
 
 
 def _tell_step(step: Step, out: Console) -> None:
     from rich.rule import Rule
-    from rich.text import Text
 
     reply = step.reply
     tokens = "" if reply.usage.unreported else f", {reply.usage.total:,} tokens"
     out.print(Rule(f"step {step.index + 1}  {reply.seconds:.1f} s{tokens}", align="left"))
-    out.print(Text(reply.text))
+    out.print(plain(reply.text))
     seen = {o.call_id: o.text for o in step.observations}
     for call in reply.calls:
         command = call.arguments.get("command", "")
-        out.print(Text(f"{call.tool} {command}".rstrip(), style="bold cyan"))
-        out.print(Text(seen.get(call.id, ""), style="dim"))
+        out.print(plain(f"{call.tool} {command}".rstrip(), style="bold cyan"))
+        out.print(plain(seen.get(call.id, ""), style="dim"))
     if not reply.calls:
-        out.print(Text("\n".join(seen.values()), style="dim"))
+        out.print(plain("\n".join(seen.values()), style="dim"))
 
 
 def _tell_end(attempt: Attempt, out: Console) -> None:
-    from rich.text import Text
-
     out.print(f"{attempt.outcome.value}, {attempt.steps} steps", highlight=False)
     if attempt.failure:
-        out.print(Text(attempt.failure.message, style="red"))
+        out.print(plain(attempt.failure.message, style="red"))
     if attempt.grade is None:
         return
     if attempt.grade.detail:
-        out.print(Text(attempt.grade.detail))
+        out.print(plain(attempt.grade.detail))
     for test in attempt.grade.failing:
         status = test.status.value if test.status else "not in the log"
-        out.print(Text(f"{test.group}  {test.name}  {status}"))
+        out.print(plain(f"{test.group}  {test.name}  {status}"))

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from swerun.cli.printable import plain, printable
 from swerun.engine.events import Happened
 from swerun.records import Attempt, Outcome, Solved, Step
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-STAGES = {"image": "image", "solve": "solving", "grade": "grading"}
+# said when a stage begins; between "image" and "solve" an attempt may wait for an agent's slot, and
+# no event says when that begins. A stage that is not in here is called what the engine calls it
+STAGES = {"image": "image or waiting", "solve": "solving", "grade": "grading"}
+LONGEST = 200  # characters of one line of a failure's words
 
 
 @dataclass(slots=True)
@@ -24,19 +29,24 @@ class Line:
 
     run: str
     instance_id: str
-    stage: str
     since: float
+    stage: str = ""
     step: int = 0
     tokens: int = 0
 
 
 @dataclass(slots=True)
 class Board:
-    """What is known of a run from its events alone."""
+    """What is known of a run from its events alone.
+
+    `total` counts samples, `retries` is how often the engine tries one again by itself.
+    """
 
     total: int
+    retries: int
     clock: Callable[[], float] = time.monotonic
     under_way: dict[tuple[str, str, int], Line] = field(default_factory=dict)
+    failed: Counter[tuple[str, str, int]] = field(default_factory=Counter)  # by run, id, sample
     done: int = 0
     resolved: int = 0
     tokens: int = 0
@@ -48,23 +58,34 @@ class Board:
 
     def hear(self, event: Happened) -> None:
         key = event.run, event.instance_id, event.attempt
+        what = event.what
         with self.lock:
+            if isinstance(what, Attempt):
+                self.under_way.pop(key, None)
+                self._end(event.run, what)
+                return
             line = self.under_way.get(key)
             if line is None:
-                line = Line(event.run, event.instance_id, "", self.clock())
+                line = Line(event.run, event.instance_id, self.clock())
                 self.under_way[key] = line
-            what = event.what
             if isinstance(what, str):
-                line.stage = STAGES[what]
+                line.stage = STAGES.get(what, what)
             elif isinstance(what, Step):
                 line.step = what.index + 1
                 line.tokens += what.reply.usage.total
                 self.tokens += what.reply.usage.total
-            elif isinstance(what, Attempt):
-                del self.under_way[key]
-                retried = what.failure is not None and what.failure.retry
-                self.done += not retried
-                self.resolved += what.outcome is Outcome.RESOLVED
+            elif isinstance(what, Solved):
+                line.stage = "waiting to grade"
+
+    def _end(self, run: str, attempt: Attempt) -> None:
+        """A sample is done with its last attempt, whatever that comes to."""
+        sample = run, attempt.instance_id, attempt.sample
+        if not attempt.outcome.is_verdict and attempt.failure and attempt.failure.retry:
+            self.failed[sample] += 1
+            if self.failed[sample] <= self.retries:
+                return
+        self.done += 1
+        self.resolved += attempt.outcome is Outcome.RESOLVED
 
     def eta(self) -> float | None:
         """Seconds left at the pace so far; None before anything is done."""
@@ -76,18 +97,37 @@ class Board:
 def plain_line(event: Happened, names: Mapping[str, str]) -> str | None:
     """What an event is worth where nothing can be drawn: an attempt's end, a patch taken."""
     who = f"{names[event.run]}  {event.instance_id}"
+    said = None
     if isinstance(event.what, Attempt):
         attempt = event.what
-        why = f": {attempt.failure.message.splitlines()[0]}" if attempt.failure else ""
-        return (
+        said = (
             f"{who}  {attempt.outcome.value}  {attempt.steps} steps  "
-            f"{attempt.solve_seconds + attempt.grade_seconds:.1f} s{why}"
+            f"{attempt.solve_seconds + attempt.grade_seconds:.1f} s"
+            + (f": {gist(attempt)}" if attempt.failure else "")
         )
-    if isinstance(event.what, Solved) and event.what.steps:
+    elif isinstance(event.what, Solved) and event.what.steps:
         solved = event.what
         ended = solved.stop.value if solved.stop else "failed"
-        return f"{who}  {ended}, patch of {solved.patch_bytes} bytes"
-    return None
+        said = f"{who}  {ended}, patch of {solved.patch_bytes} bytes"
+    return printable(said) if said else None
+
+
+def gist(attempt: Attempt) -> str:
+    """The failure of an attempt in one line: what was tried, which a message begins with, and what
+    came of it, which it ends with (the end of a log, what to do); of a bug also its class."""
+    failure = attempt.failure
+    if failure is None:
+        return ""
+    lines = [line.strip() for line in failure.message.splitlines() if line.strip()]
+    ends = dict.fromkeys([lines[0], lines[-1]]) if lines else {}
+    said = " ... ".join(shortened(line) for line in ends)
+    if not said:
+        return failure.error
+    return f"{failure.error}: {said}" if attempt.outcome is Outcome.INTERNAL_ERROR else said
+
+
+def shortened(line: str) -> str:
+    return line if len(line) <= LONGEST else line[: LONGEST - 3] + "..."
 
 
 def table(board: Board, names: Mapping[str, str]) -> RenderableType:
@@ -105,7 +145,7 @@ def table(board: Board, names: Mapping[str, str]) -> RenderableType:
         now = board.clock()
         for line in board.under_way.values():
             step, tokens = str(line.step or ""), f"{line.tokens:,}" if line.tokens else ""
-            who = names[line.run], line.instance_id, line.stage
+            who = map(plain, (names[line.run], line.instance_id, line.stage))
             rows.add_row(*who, step, tokens, duration(now - line.since))
         left = board.eta()
         totals = (

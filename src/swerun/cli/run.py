@@ -15,9 +15,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swerun.cli.exits import DONE, FAILED, STOPPED, explained
+from swerun.cli.exits import STOPPED, explained, judged
+from swerun.cli.flags import given, said_of_flags
+from swerun.cli.printable import printable
 
 if TYPE_CHECKING:
+    from swerun.config import RunConfig
+    from swerun.engine.local import Work
     from swerun.report.summary import Report
 
 Opt = typer.Option
@@ -31,6 +35,9 @@ def run(
     ] = None,
     subset: Annotated[
         str | None, Opt("--subset", help="sample, or the folder of a task repo.  [sample]")
+    ] = None,
+    split: Annotated[
+        str | None, Opt("--split", help="Of the subset.  [test, or the only one]")
     ] = None,
     instances: Annotated[
         list[str] | None, Opt("--instance", "-i", help="Only these ids; globs are fine.")
@@ -106,59 +113,49 @@ def run(
 
     The same command again goes on where it was: finished attempts are never made twice.
     """
-    with explained():
-        others = {"config", "as_json"}
-        given = {k: v for k, v in ctx.params.items() if k not in others and v}
-        code = _run(config, {KEYS.get(k, k): v for k, v in given.items()}, as_json=as_json)
+    with explained(), said_of_flags(ctx, file=config is not None):
+        code = _run(_config(ctx, config), as_json=as_json)
     raise typer.Exit(code)
 
 
-# the flags whose key in the configuration is another
-KEYS = {
-    "name": "run",
-    "attempts": "samples",
-    "temperature": "sampling.temperature",
-    "top_p": "sampling.top_p",
-    "max_tokens": "sampling.max_tokens",
-    "seed": "sampling.seed",
-    "extra_body": "sampling.extra_body",
-    "steps": "limits.steps",
-    "tokens": "limits.tokens",
-    "attempt_timeout": "limits.seconds",
-    "command_timeout": "limits.command_seconds",
-    "eval_timeout": "limits.eval_seconds",
-    "memory": "resources.memory",
-    "cpus": "resources.cpus",
-    "pids": "resources.pids",
-}
+def _config(ctx: typer.Context, file: Path | None) -> RunConfig:
+    from swerun.config import load_config
+
+    flags = given(ctx)
+    if "sampling.extra_body" in flags:
+        flags["sampling.extra_body"] = _json_object(flags["sampling.extra_body"])
+    return load_config(file, flags)
 
 
-def _run(file: Path | None, flags: dict[str, Any], *, as_json: bool) -> int:
+def _run(config: RunConfig, *, as_json: bool) -> int:
     from rich.console import Console
 
     from swerun.cli.live import Board, shown
-    from swerun.config import load_config
     from swerun.session import prepared
 
-    if isinstance(flags.get("sampling.extra_body"), str):
-        flags["sampling.extra_body"] = _json_object(flags["sampling.extra_body"])
-    config = load_config(file, flags)
     cancel, said = Event(), Console(stderr=True)
-    with stopping(cancel), prepared(config, os.environ, cancel) as session:
-        for line in session.introduction():
-            said.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def say(line: str) -> None:
+        said.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+    with stopping(cancel), prepared(config, os.environ, cancel, say) as session:
         names = {work.store.name: entrant.name for work, entrant in session.entries}
-        with shown(Board(session.left()), names, said) as listener:
+        with shown(Board(session.left(), config.retries), names, said) as listener:
             session.drive(listener)
         reports = session.reports()
+        works = [work for work, _ in session.entries]
     _print(reports, as_json=as_json)
     for report in reports:
-        said.print(f"{config.runs / report.run}", highlight=False, markup=False, soft_wrap=True)
+        say(str(config.runs / report.run))
     if cancel.is_set():
         said.print("Stopped. The same command goes on from here.", highlight=False)
         return STOPPED
-    verdicts = all(r.graded == r.n for r in reports)
-    return DONE if verdicts else FAILED
+    return max(judged(asked(w), r.rows) for w, r in zip(works, reports, strict=True))
+
+
+def asked(work: Work) -> list[tuple[str, int]]:
+    """The samples that this command is about: each instance's id and the sample's number."""
+    return [(each.id, k) for each in work.instances for k in range(1, work.samples + 1)]
 
 
 def _print(reports: Sequence[Report], *, as_json: bool) -> None:

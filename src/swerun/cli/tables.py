@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from swerun.cli.live import duration
-from swerun.records import Outcome
+from swerun.cli.printable import plain
+from swerun.records import Outcome, Stop, Usage
 from swerun.report.summary import Report, Row
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
 MARKS = {
     Outcome.RESOLVED: ("resolved", "green"),
@@ -25,10 +27,10 @@ def side_by_side(reports: Sequence[Report]) -> Table:
     """One column a run: rates, causes, tokens, time."""
     from rich.table import Table
 
-    made = Table(title=f"{reports[0].subset}: {reports[0].n} instances", title_justify="left")
+    made = Table(title=plain(_title(reports)), title_justify="left")
     made.add_column("")
     for report in reports:
-        made.add_column(report.model + (f"\n({report.note})" if report.note else ""))
+        made.add_column(plain(report.model + (f"\n({report.note})" if report.note else "")))
     made.add_row("resolved / N", *(_rate(r.resolved, r.n) for r in reports), style="bold")
     made.add_row("resolved / graded", *(_rate(r.resolved, r.graded) for r in reports))
     for outcome in Outcome:
@@ -43,49 +45,60 @@ def side_by_side(reports: Sequence[Report]) -> Table:
             f"stopped: {stop.replace('_', ' ')}", *(str(r.stops.get(stop, 0)) for r in reports)
         )
     made.add_row("steps", *(str(r.steps) for r in reports))
-    made.add_row("tokens in / out", *(_tokens(r) for r in reports))
-    made.add_row("time, all attempts", *(duration(r.seconds) for r in reports))
+    made.add_row("tokens in / out", *(_tokens(r.usage) for r in reports))
+    if any(r.usage_all != r.usage for r in reports):
+        made.add_row("tokens, all attempts", *(_tokens(r.usage_all) for r in reports))
+    made.add_row("time, summed", *(duration(r.seconds) for r in reports))
     if any(r.replay_differs is not None for r in reports):
         made.add_row("replayed", *(_replayed(r) for r in reports))
     return made
 
 
 def by_instance(reports: Sequence[Report]) -> Table:
-    """One row an instance, one column a run."""
+    """One row a sample of an instance that any of the runs was asked for, one column a run."""
     from rich.table import Table
-    from rich.text import Text
 
     made = Table(box=None, pad_edge=False, header_style="dim")
     made.add_column("instance", no_wrap=True)
     for report in reports:
-        made.add_column(report.model)
-    for rows in zip(*(report.rows for report in reports), strict=False):
-        sample = f" #{rows[0].sample}" if rows[0].sample > 1 else ""
-        cells = (Text(text, style=style) for text, style in map(_cell, rows))
-        made.add_row(rows[0].instance_id + sample, *cells)
+        made.add_column(plain(report.model))
+    found = [{(row.instance_id, row.sample): row for row in r.rows} for r in reports]
+    keys = sorted({key for rows in found for key in rows})
+    several = any(sample > 1 for _, sample in keys)
+    for instance_id, sample in keys:
+        cells = (_cell(rows.get((instance_id, sample))) for rows in found)
+        made.add_row(plain(instance_id + (f" #{sample}" if several else "")), *cells)
     return made
 
 
-def _cell(row: Row) -> tuple[str, str]:
+def _title(reports: Sequence[Report]) -> str:
+    subsets = ", ".join(dict.fromkeys(r.subset for r in reports))
+    number = len({row.instance_id for r in reports for row in r.rows})
+    return f"{subsets}: {number} instance{'' if number == 1 else 's'}"
+
+
+def _cell(row: Row | None) -> Text:
+    if row is None:
+        return plain("not asked", "dim")
     if row.outcome is None:
-        return "not done", "dim"
+        return plain("not done", "dim")
     text, style = MARKS.get(row.outcome, (row.outcome.value.replace("_", " "), "red"))
     if row.outcome is Outcome.UNRESOLVED and row.failing:
         text += f", {row.failing} test{'s' if row.failing > 1 else ''} failing"
-    stop = f", {row.stop.value.replace('_', ' ')}" if row.stop and row.stop != "submitted" else ""
-    return text + ("" if row.stop == "given" else f"{stop}, {row.steps} steps"), style
+    if row.stop is Stop.GIVEN:
+        return plain(text, style)
+    if row.stop and row.stop is not Stop.SUBMITTED:
+        text += f", {row.stop.value.replace('_', ' ')}"
+    return plain(f"{text}, {row.steps} step{'' if row.steps == 1 else 's'}", style)
 
 
 def _rate(part: int, whole: int) -> str:
     return f"{part}/{whole} = {100 * part / whole:.1f} %" if whole else "none"
 
 
-def _tokens(report: Report) -> str:
-    usage = report.usage
-    if not report.steps:
-        return "none"
-    if usage.unreported >= report.steps:
-        return "not reported"
+def _tokens(usage: Usage) -> str:
+    if not usage.total:
+        return "not reported" if usage.unreported else "none"
     said = f"{usage.input_tokens:,} / {usage.output_tokens:,}"
     return said + (f" ({usage.unreported} replies not reported)" if usage.unreported else "")
 

@@ -1,0 +1,97 @@
+"""From the flags of `swerun run` to the configuration's keys, and back in what is said of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+
+# the flags whose key in the configuration is another
+KEYS = {
+    "name": "run",
+    "attempts": "samples",
+    "temperature": "sampling.temperature",
+    "top_p": "sampling.top_p",
+    "max_tokens": "sampling.max_tokens",
+    "seed": "sampling.seed",
+    "extra_body": "sampling.extra_body",
+    "steps": "limits.steps",
+    "tokens": "limits.tokens",
+    "attempt_timeout": "limits.seconds",
+    "command_timeout": "limits.command_seconds",
+    "eval_timeout": "limits.eval_seconds",
+    "memory": "resources.memory",
+    "cpus": "resources.cpus",
+    "pids": "resources.pids",
+}
+NO_KEYS = {"config", "as_json"}
+
+
+def given(ctx: typer.Context) -> dict[str, Any]:
+    """What the flags say, by key. 0 is said as much as 1.
+
+    Raises InputError for an empty text: `--network "$NETWORK"` with nothing in it asks for nothing.
+    """
+    from swerun.errors import InputError
+
+    said = {}
+    for name, value in ctx.params.items():
+        if name in NO_KEYS or value is None or value is False or value in ([], ()):
+            continue
+        key = KEYS.get(name, name)
+        if value == "":
+            raise InputError(f"{_both(names(ctx)[key], key)}: it is given, and empty")
+        said[key] = value
+    return said
+
+
+def names(ctx: typer.Context) -> dict[str, str]:
+    """By key the flag that sets it, in its long form."""
+    return {
+        KEYS.get(each.name, each.name): max(each.opts, key=len)
+        for each in ctx.command.params
+        if each.name and each.name not in NO_KEYS
+    }
+
+
+@contextmanager
+def said_of_flags(ctx: typer.Context, *, file: bool) -> Iterator[None]:
+    """Trouble with a key is told of the flag that set it, which is what a user knows.
+
+    Without a configuration file all comes from flags, also a key that is missing.
+    """
+    from swerun.errors import InputError
+
+    try:
+        yield
+    except InputError as error:
+        known = names(ctx)
+        keys = given(ctx) if file else known
+        said = with_flags(str(error), {key: known[key] for key in keys})
+        raise InputError(said) from error
+
+
+def with_flags(said: str, flags: Mapping[str, str]) -> str:
+    """What is said of keys, with the flags of those that have one in `flags`.
+
+    A key is known by its dots, or by being what a line is about: `where: key: trouble`.
+    """
+    return "\n".join(_with_flags(line, flags) for line in said.splitlines())
+
+
+def _with_flags(line: str, flags: Mapping[str, str]) -> str:
+    for key, flag in flags.items():
+        _, about_it, trouble = line.partition(f": {key}: ")
+        if about_it:
+            return f"{_both(flag, key)}: {trouble}"
+    for key, flag in flags.items():
+        if "." in key:
+            line = re.sub(rf"(?<![\w.-]){re.escape(key)}(?![\w.])", _both(flag, key), line)
+    return line
+
+
+def _both(flag: str, key: str) -> str:
+    return flag if flag == "--" + key.replace("_", "-") else f"{flag} ({key})"

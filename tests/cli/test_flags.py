@@ -1,0 +1,81 @@
+"""What a flag says arrives, and what is wrong with it is said of the flag."""
+
+from __future__ import annotations
+
+import pytest
+import typer
+
+from swerun.cli import app
+from swerun.cli.flags import given, names, with_flags
+from swerun.config import RunConfig, load_config
+from swerun.errors import InputError
+
+
+def parsed(*args):
+    command = typer.main.get_command(app).commands["run"]
+    return command.make_context("run", ["--model", "m", *args])
+
+
+def config_of(*args):
+    return load_config(None, given(parsed(*args)))
+
+
+def test_a_flag_that_is_0_arrives():
+    config = config_of("--temperature", "0", "--top-p", "0", "--seed", "0", "--retries", "0")
+    sampling = config.sampling
+    assert (sampling.temperature, sampling.top_p, sampling.seed) == (0, 0, 0)
+    assert config.retries == 0
+
+
+def test_a_flag_that_is_not_given_leaves_the_default():
+    assert given(parsed()) == {"model": ["m"]}
+    assert config_of() == RunConfig(model=("m",))
+
+
+def test_a_switch_and_a_list_arrive_where_they_are_given():
+    config = config_of("--fresh", "-i", "a", "-i", "b*")
+    assert (config.fresh, config.instances) == (True, ("a", "b*"))
+
+
+def test_an_empty_text_does_not_pass_for_one():
+    with pytest.raises(InputError, match="--network: it is given, and empty"):
+        given(parsed("--network", ""))
+    with pytest.raises(InputError, match=r"--memory \(resources\.memory\): it is given"):
+        given(parsed("--memory", ""))
+
+
+def test_every_flag_sets_a_key_that_there_is():
+    for key in names(parsed()):
+        at = RunConfig
+        for part in key.split("."):
+            assert part in at.model_fields, key
+            at = at.model_fields[part].annotation
+
+
+FLAGS = {"limits.steps": "--steps", "jobs": "--jobs"}
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ("the flags: limits.steps: bad", "--steps (limits.steps): bad"),
+        ("the flags: jobs: bad", "--jobs: bad"),
+        ("a: bad\nthe flags: jobs: bad", "a: bad\n--jobs: bad"),
+        ("it sets limits.steps, sampling.seed", "it sets --steps (limits.steps), sampling.seed"),
+    ],
+)
+def test_what_is_said_of_a_key_is_said_of_its_flag(said, words):
+    assert with_flags(said, FLAGS) == words
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "c.yaml and the flags: limits.tokens: bad",
+        "the jobs are many",
+        "limits.steps.more and my-limits.steps",
+        "no instance is called 'jobs'.",
+    ],
+)
+def test_what_is_said_of_something_else_stays_as_it_is(said):
+    assert with_flags(said, FLAGS) == said

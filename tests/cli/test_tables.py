@@ -1,0 +1,113 @@
+"""Reports as a terminal shows them."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from rich.console import Console
+
+from swerun.cli.tables import by_instance, side_by_side
+from swerun.records import Failure, Fault, Usage
+from swerun.report.summary import summarise
+from tests.fakes import an_attempt
+from tests.report.test_summary import a_run
+
+
+def a_report(*attempts, model="m", selection=("a", "b"), samples=1):
+    report = summarise(a_run(*selection, samples=samples), attempts)
+    return report.model_copy(update={"model": model})
+
+
+def drawn(made, width=120):
+    out = StringIO()
+    Console(file=out, width=width).print(made)
+    return out.getvalue()
+
+
+def rows(made):
+    """By first cell the other cells, of a table with or without borders."""
+    lines = (line.strip().strip("│┃") for line in drawn(made).splitlines())
+    cells = ([c.strip() for c in line.replace("┃", "│").split("│")] for line in lines)
+    return {first: others for first, *others in cells}
+
+
+def lines(made):
+    return [" ".join(line.split()) for line in drawn(made).splitlines()]
+
+
+def usage(tokens, unreported=0):
+    return Usage(input_tokens=tokens, output_tokens=1 if tokens else 0, unreported=unreported)
+
+
+def test_each_verdict_stands_beside_its_own_instance_also_where_selections_differ():
+    one = a_report(an_attempt("b"), model="one", selection=("b",))
+    two = a_report(
+        an_attempt("a", outcome="no_patch"), an_attempt("b", outcome="unresolved"), model="two"
+    )
+    assert lines(by_instance([one, two])) == [
+        "instance one two",
+        "a not asked no patch, 0 steps",
+        "b resolved, 0 steps unresolved, 0 steps",
+    ]
+    assert lines(by_instance([two, one]))[1] == "a no patch, 0 steps not asked"
+
+
+def test_samples_are_told_apart_also_where_one_run_has_more_of_them():
+    one = a_report(an_attempt("a"), model="one", selection=("a",))
+    two = a_report(an_attempt("a", 2, sample=2), model="two", selection=("a",), samples=2)
+    assert lines(by_instance([one, two])) == [
+        "instance one two",
+        "a #1 resolved, 0 steps not done",
+        "a #2 not asked resolved, 0 steps",
+    ]
+
+
+def test_the_title_counts_instances_not_samples_and_those_of_all_reports():
+    one = a_report(model="one", selection=("a",), samples=3)
+    two = a_report(model="two", selection=("a", "b"))
+    assert lines(side_by_side([one]))[0] == "sample: 1 instance"
+    assert lines(side_by_side([one, two]))[0] == "sample: 2 instances"
+
+
+def test_both_rates_and_the_causes_beside_them_are_shown():
+    failure = Failure(fault=Fault.ENDPOINT, error="EndpointError", message="no", retry=False)
+    report = a_report(an_attempt("a"), an_attempt("b", outcome="endpoint_failed", failure=failure))
+    seen = rows(side_by_side([report]))
+    assert seen["resolved / N"] == ["1/2 = 50.0 %"]
+    assert seen["resolved / graded"] == ["1/1 = 100.0 %"]
+    assert seen["endpoint failed"] == ["1"]
+
+
+def test_the_time_is_said_to_be_a_sum():
+    report = a_report(an_attempt("a", solve_seconds=60, grade_seconds=65))
+    seen = rows(side_by_side([report]))
+    assert seen["time, summed"] == ["2:05"]
+    assert "time, all attempts" not in seen
+
+
+def test_what_the_run_cost_is_shown_where_it_is_more_than_what_counts():
+    failure = Failure(fault=Fault.ENDPOINT, error="EndpointError", message="no", retry=True)
+    first = an_attempt("a", outcome="endpoint_failed", failure=failure, usage=usage(1000))
+    retried = a_report(first, an_attempt("a", 2, usage=usage(50), steps=1), model="retried")
+    smooth = a_report(an_attempt("a", usage=usage(50), steps=1), model="smooth")
+    seen = rows(side_by_side([retried, smooth]))
+    assert seen["tokens in / out"] == ["50 / 1", "50 / 1"]
+    assert seen["tokens, all attempts"] == ["1,050 / 2", "50 / 1"]
+    assert "tokens, all attempts" not in rows(side_by_side([smooth]))
+
+
+def test_tokens_that_nobody_reported_are_not_shown_as_none():
+    def shown(*attempts):
+        return rows(side_by_side([a_report(*attempts)]))["tokens in / out"]
+
+    assert shown() == ["none"]
+    assert shown(an_attempt("a", steps=2, usage=usage(0, unreported=2))) == ["not reported"]
+    assert shown(an_attempt("a", steps=2, usage=usage(9, unreported=1))) == [
+        "9 / 1 (1 replies not reported)"
+    ]
+
+
+def test_brackets_in_names_are_no_markup():
+    report = a_report(model="m[/x][red]", selection=("a[/b]",))
+    assert "m[/x][red]" in drawn(side_by_side([report]))
+    assert lines(by_instance([report])) == ["instance m[/x][red]", "a[/b] not done"]
