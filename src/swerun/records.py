@@ -1,4 +1,4 @@
-"""The words of swerun and the shapes that are on disk or cross a border. Imports nothing of ours."""
+"""The words of swerun, and every shape that is stored or crosses a border. Imports nothing ours."""
 
 from __future__ import annotations
 

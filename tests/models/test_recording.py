@@ -173,6 +173,8 @@ def test_what_is_no_recording_is_refused_by_the_name_of_its_file(text, tmp_path)
     [
         ("3 passed in 0.12s", "3 passed in 1.50s"),
         ("Ran 3 tests in 0.001 seconds", "Ran 3 tests in 12.345 seconds"),
+        ("real\t0m7.307s", "real\t1m0.214s"),
+        ("from root@fa5cb39f9d63.", "from root@a65b48b54b68."),
         ("<Schedule object at 0x7f0a1b2c3d>", "<Schedule object at 0x55d1e2f3a4>"),
         ("/tmp/tmpab12cd/x", "/tmp/tmpzz99yy/x"),
         ("at 2026-01-02 10:11:12.345", "at 2026-03-04T05:06"),
