@@ -81,7 +81,8 @@ def test_a_fix_is_handed_to_the_grader_and_recorded_in_order(repo):
     assert b"+x = 2" in grader.patches[0]
     assert b"b/new" in grader.patches[0]
     assert notes.kinds() == [
-        "image", "solve", "Step", "Step", "Solved", "grade", "Graded", "Attempt",
+        "waiting", "image", "waiting",
+        "solve", "Step", "Step", "Solved", "grade", "Graded", "Attempt",
     ]  # fmt: skip
 
 

@@ -44,9 +44,11 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
     """Never raises but where the record itself cannot be written: trouble is part of it."""
     story = Story(kept=planned.kept)
     try:
-        journal.stage("image")
+        journal.stage("waiting")
         with bench.slots.images():
+            journal.stage("image")
             digest = bench.images.ensure(planned.instance)
+        journal.stage("waiting")
         # by its digest, so that whoever moves the image's name meanwhile changes nothing here
         pinned = replace(planned, instance=planned.instance.on_image(digest))
         if story.kept is None:

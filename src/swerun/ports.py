@@ -153,10 +153,13 @@ class Grader(Protocol):
         ...
 
 
+Stage = Literal["image", "waiting", "solve", "grade"]
+
+
 class Journal(Protocol):
     """Where one attempt is written as it happens. Each call returns once its part is on disk."""
 
-    def stage(self, stage: Literal["image", "solve", "grade"]) -> None: ...
+    def stage(self, stage: Stage) -> None: ...
 
     def step(self, step: Step) -> None: ...
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
@@ -398,6 +399,8 @@ class RunRecord(Stored):
     """run.json: the question and its fingerprint, and the circumstances. No secrets ever."""
 
     name: str
+    # of this folder alone: runs of one name may lie in many folders and share an engine
+    id: str = Field(default_factory=lambda: uuid.uuid4().hex[:12])
     model: str
     subset: str
     fingerprint: str

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -78,7 +79,7 @@ class Prepared:
 
     def _reap(self) -> None:
         for work, _ in self.entries:
-            reap(self.client, work.store.name)
+            reap(self.client, work.store.label())
 
 
 IMAGE_JOBS = 4  # pulls and builds at once: they wait for the network and the engine's disk
@@ -125,9 +126,9 @@ def prepared(
         shared = Shared(client, images, slots, cancel)
         entries = []
         for who, store in zip(entrants, stores, strict=True):
-            reap(client, store.name)  # what a killed process left of it: the lock is ours now
+            reap(client, store.label())  # what a killed process left of it: the lock is ours now
             store.begin_session(_session(config, who), [i.id for i in chosen], config.samples)
-            bench = _bench(config, who, shared, store.name)
+            bench = _bench(config, who, shared, store.label())
             entries.append((Work(store, bench, chosen, config.samples, config.retries), who))
         yield Prepared(config, client, tuple(entries), cancel)
 
@@ -159,7 +160,7 @@ def grading(
     """Images and a grader without a run: for one patch at a time. Raises NoEngineError."""
     config = RunConfig(model=("given",), subset=subset)
     with _connected(environment) as client:
-        sandboxes = _sandboxes(config, client, f"grading-{os.getpid()}")
+        sandboxes = _sandboxes(config, client, f"grading-{uuid.uuid4().hex[:12]}")
         images = EngineImages(client, cache_folder(config.cache, environment))
         try:
             yield images, SandboxGrader(sandboxes, eval_seconds=eval_seconds)

@@ -45,4 +45,6 @@ class Swerun:
 
 
 def containers_of(engine, run: str) -> list:
-    return engine.containers.list(all=True, filters={"label": f"swerun.run={run}"})
+    """Those of all runs of this name, in whatever folder."""
+    found = engine.containers.list(all=True, filters={"label": "swerun.run"})
+    return [one for one in found if one.labels["swerun.run"].startswith(run)]

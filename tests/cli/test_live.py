@@ -106,12 +106,14 @@ def test_each_stage_is_called_what_it_is():
     board = Board(1, retries=0)
     line = None
     seen = []
-    for what in ("image", "solve", a_step(), SOLVED, "grade", RESOLVED):
+    for what in ("waiting", "image", "waiting", "solve", a_step(), SOLVED, "grade", RESOLVED):
         heard(board, what)
         (line,) = board.under_way.values()
         seen.append(line.stage)
     assert seen == [
-        "image or waiting",
+        "waiting",
+        "image",
+        "waiting",
         "solving",
         "solving",
         "waiting to grade",

@@ -61,6 +61,13 @@ def test_a_step_is_on_disk_before_the_attempt_ends(store):
         assert list(store.steps("a", 1)) == [STEP]
 
 
+def test_runs_of_one_name_in_two_folders_have_containers_of_their_own(tmp_path):
+    one, other = (open_or_create(tmp_path / folder, a_run("a")) for folder in ("x", "y"))
+    assert one.name == other.name
+    assert one.label() != other.label()
+    assert one.label() == RunStore(one.folder).label()
+
+
 def test_an_attempt_that_is_done_is_never_written_again(store):
     with store.attempt("a", 1, Started()) as log:
         log.finished(an_attempt("a"))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # said when a stage begins; between "image" and "solve" an attempt may wait for an agent's slot, and
 # no event says when that begins. A stage that is not in here is called what the engine calls it
-STAGES = {"image": "image or waiting", "solve": "solving", "grade": "grading"}
+STAGES = {"image": "image", "solve": "solving", "grade": "grading"}
 LONGEST = 200  # characters of one line of a failure's words
 
 

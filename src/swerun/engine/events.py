@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from swerun.ports import Stage
 from swerun.records import Attempt, Grade, Solved, Step
-
-Stage = Literal["image", "solve", "grade"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from threading import Event, Lock, Thread
 
 from swerun.attempt import Bench, run_attempt
-from swerun.engine.events import Happened, Stage
+from swerun.engine.events import Happened
 from swerun.engine.plan import after, interleave, plan
-from swerun.ports import Graded, Planned
+from swerun.ports import Graded, Planned, Stage
 from swerun.records import Attempt, Grade, Instance, Solved, Step
 from swerun.runs.store import AttemptLog, RunStore, Started
 

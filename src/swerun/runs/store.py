@@ -94,6 +94,10 @@ class RunStore:
     def record(self) -> RunRecord:
         return read_record(self.folder / "run.json", RunRecord)
 
+    def label(self) -> str:
+        """What its containers are labelled with: its name, and what no other run of it has."""
+        return f"{self.name}-{self.record().id}"
+
     @contextmanager
     def attempt(self, instance_id: str, number: int, started: Started) -> Iterator[AttemptLog]:
         """The log of attempt `number`; an existing folder is gone on with, never emptied.
