@@ -22,8 +22,9 @@ start() {
   "ip-masq": false
 }
 JSON
-    # descriptors closed, so that nobody waits for a daemon to let go of a pipe
-    setsid dockerd --config-file "$dir/daemon.json" --exec-root "$dir/exec" \
+    # In a network of its own: an engine without a bridge removes docker0, which is the other's.
+    # Descriptors closed, so that nobody waits for a daemon to let go of a pipe.
+    setsid unshare --net dockerd --config-file "$dir/daemon.json" --exec-root "$dir/exec" \
         --pidfile "$dir/dockerd.pid" --host "unix://$dir/docker.sock" \
         >"$dir/dockerd.log" 2>&1 </dev/null 9>&- &
     for _ in $(seq 60); do
