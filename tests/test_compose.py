@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from swerun.instances.subsets import load_instances
+from swerun.runs.store import RunStore
 from tests.cli.swerun_process import containers_of
 
 pytestmark = pytest.mark.docker
@@ -154,7 +155,7 @@ def test_the_service_resolves_the_samples_gold_on_the_engine_whose_socket_it_has
     report = compose.reports()["gold"]
     assert report["resolved"] == report["n"] == len(IDS)
     (run,) = compose.folder.glob("runs/gold-*")
-    assert containers_of(engine, run.name) == []
+    assert containers_of(engine, RunStore(run).label()) == []
 
 
 @pytest.mark.index

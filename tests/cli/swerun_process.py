@@ -46,5 +46,5 @@ class Swerun:
 
 def containers_of(engine, run: str) -> list:
     """Those of all runs of this name, in whatever folder."""
-    found = engine.containers.list(all=True, filters={"label": "swerun.run"})
+    found = engine.containers.list(all=True, filters={"label": "swerun.run"}, ignore_removed=True)
     return [one for one in found if one.labels["swerun.run"].startswith(run)]

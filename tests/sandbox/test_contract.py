@@ -172,9 +172,11 @@ def test_what_keeps_forking_is_dead_after_its_timeout(sandbox, number):
 
 
 def test_a_timeout_that_is_over_at_once_leaves_nothing_alive(sandbox, number):
-    for _ in range(10):
+    began = time.monotonic()
+    for _ in range(20):
         result = run(sandbox, f"sleep {number}", timeout=0.001)
         assert (result.exit_code, result.timed_out) == (124, True)
+    assert time.monotonic() - began < ENOUGH, "somebody waited for another's limit"
     time.sleep(0.2)
     assert alive(sandbox, number) == []
 
@@ -223,7 +225,7 @@ def test_what_a_command_leaves_running_prints_into_no_other_commands_output(sand
 
 
 def test_what_is_left_running_can_print_as_much_as_it_likes(sandbox):
-    said(sandbox, "rm -f printed; (sleep 0.2; head -c 3000000 /dev/zero; touch printed) &")
+    said(sandbox, "rm -f printed; (sleep 0.2; head -c 3000000 /dev/zero && touch printed) &")
     wait = "until [ -e printed ]; do sleep 0.05; done; rm printed"
     assert run(sandbox, wait, timeout=ENOUGH).exit_code == 0
 
@@ -282,9 +284,9 @@ def test_a_gigabyte_of_output_is_capped_and_no_memory_grows(sandbox):
 
 
 def test_output_below_the_cap_is_whole_each_time(sandbox):
-    for i in range(6):
-        result = run(sandbox, f"head -c 1000000 /dev/zero | tr '\\0' {i}; echo end")
-        assert (result.output, result.truncated) == (str(i) * 1000000 + "end\n", False)
+    for size in (1_000_000, *[60_000] * 20, 1_000_000, 1_000_000):
+        result = run(sandbox, f"head -c {size} /dev/zero | tr '\\0' x; echo end")
+        assert (result.output, result.truncated) == ("x" * size + "end\n", False)
 
 
 # files
@@ -318,7 +320,8 @@ def test_what_a_command_wrote_can_be_read(sandbox):
 
 
 @pytest.mark.parametrize(
-    "path", ["nowhere", "no/where", "/nowhere", "a.txt/x", "sub", "dangling", "circle", "circle/x"]
+    "path",
+    ["nowhere", "no/where", "/nowhere", "a.txt/x", "sub", "link", "dangling", "circle", "circle/x"],
 )
 def test_a_file_that_is_not_there_is_said_to_be_not_there(sandbox, path):
     said(sandbox, "ln -sf nowhere dangling; ln -sfn circle2 circle; ln -sfn circle circle2")
@@ -414,13 +417,3 @@ def test_without_a_work_directory_a_command_runs_elsewhere_and_says_so(fresh):
     assert result.exit_code == 3
     assert "swerun: running in /" in result.output
     assert result.output.splitlines()[-1] == "/"
-
-
-def test_nothing_changes_while_the_changes_are_read(fresh):
-    said(
-        fresh,
-        "(i=0; while :; do i=$((i+1)); echo $i >n$i; echo $i >>grows; done) >/dev/null 2>&1 &",
-    )
-    for _ in range(3):
-        assert b"grows" in names(fresh.changes())
-        assert said(fresh, "echo there") == "there\n"

@@ -122,6 +122,14 @@ def test_a_command_that_runs_out_of_memory_is_a_result(start, image):
         assert sandbox.exec("echo there", timeout=ENOUGH).output == "there\n"
 
 
+@everywhere
+def test_the_kernel_takes_a_command_before_what_runs_it(sandbox):
+    score = sandbox.exec("cat /proc/self/oom_score_adj", timeout=ENOUGH).output
+    servers = "grep -las SWERUN_COMMAND=- /proc/[0-9]*/environ | cut -d / -f 3 | sort -n | head -1"
+    server = sandbox.exec(f"cat /proc/$({servers})/oom_score_adj", timeout=ENOUGH).output
+    assert int(server) < int(score) == 500
+
+
 @each_image
 def test_memory_that_stays_full_loses_the_sandbox_at_most(start, image):
     fill = "echo new >new; head -c 60000000 /dev/zero >/dev/shm/full"
@@ -175,6 +183,28 @@ def test_processes_that_leave_no_room_for_others_lose_the_sandbox_at_most(start,
             except SandboxLostError:
                 continue
         assert names(sandbox.changes()) == [b"new"]
+
+
+# what goes on in it
+
+
+@everywhere
+def test_an_orphan_without_a_mark_outlives_a_timeout_if_it_was_there_before(sandbox, number):
+    sandbox.exec(f"(env -i setsid sleep {number} >/dev/null 2>&1 &)", timeout=ENOUGH)
+    sandbox.exec("sleep 60", timeout=0.3)
+    assert alive(sandbox, number) == [f"sleep {number}"]
+    found = f"grep -l '[{number[0]}]{number[1:]}' /proc/[0-9]*/cmdline | cut -d / -f 3"
+    sandbox.exec(f"kill $({found})", timeout=ENOUGH)
+    assert alive(sandbox, number) == []
+
+
+@everywhere
+def test_nothing_changes_while_the_changes_are_read(fresh):
+    rewriting = "while :; do head -c 9000000 /dev/zero >grows; : >grows; done"
+    fresh.exec(f"touch grows; ({rewriting}) >/dev/null 2>&1 & ({rewriting}) &", timeout=ENOUGH)
+    for _ in range(4):
+        assert names(fresh.changes()) == [b"grows"]
+        assert fresh.exec("echo there", timeout=ENOUGH).output == "there\n"
 
 
 # what a container is

@@ -60,7 +60,9 @@ supervise() {
       export SWERUN_COMMAND="$mark"
       exec setsid timeout -s KILL "$limit" "$shell" -c "$command" 2>&1 3>&- 5>&- 6>&- 7<&- 8<&-
     )
-    echo "code $?" >&3
+    code=$?
+    exec >/dev/null # the collector is to see the end before the code is read: tail prints only then
+    echo "code $code" >&3
   } 2>/dev/null
 }
 
