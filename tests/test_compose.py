@@ -112,7 +112,7 @@ def compose(command, engine, base_image, tmp_path_factory):
         made.did("build", "swerun")
         yield made
         # what root wrote in there, whoever runs the tests removes
-        made.run("--entrypoint", "chmod", "swerun", "--recursive", "a+rwX", "/work/runs")
+        made.run("--entrypoint", "chmod", "swerun", "--recursive", "a+rwX", "/swerun/runs")
     finally:
         profiles = [word for profile in PROFILES for word in ("--profile", profile)]
         made(*profiles, "down", "--volumes", "--remove-orphans")

@@ -75,12 +75,17 @@ collect() {
 }
 
 # Wait until process $1, a collect, has ended or waits for more in vain. What reads a pipe sleeps
-# only when that is empty.
+# only when that is empty. Where the kernel does not say what it sleeps for, it is asleep that long
+# without having written anything: it also sleeps for a slow disk.
 settle() {
-  asleep=0
-  now; deadline=$((now + 1000))
+  asleep=0; seen=
+  now; deadline=$((now + 2000))
   while state "$1" && [ "$state" != Z ] && [ "$asleep" -lt 5 ] && [ "$now" -lt "$deadline" ]; do
     now
+    position 5; written=$at; position 6
+    [ "$at" = "$kept" ] || deadline=$((now + 2000)) # once it writes the last bytes, it ends
+    [ "$written,$at" = "$seen" ] || asleep=0
+    seen=$written,$at
     reader=$1
     { read -r reader _ <"/proc/$1/task/$1/children"; } 2>/dev/null
     state "${reader:-$1}" || continue
@@ -89,6 +94,7 @@ settle() {
     case $state,$wait_channel in
       S,*pipe_read*) return ;;
       S, | S,0) asleep=$((asleep + 1)) ;;
+      *) asleep=0 ;;
     esac
   done
 }
