@@ -21,6 +21,7 @@ ENOUGH = 30  # seconds, for what takes none
 IMAGES = [name.removeprefix("docker-") for name in DOCKER]
 everywhere = pytest.mark.parametrize("place", CONTAINERS, indirect=True)
 each_image = pytest.mark.parametrize("image", IMAGES)
+each_server = pytest.mark.parametrize("image", ["python3", "sh"])
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ def test_a_command_that_ends_its_container_loses_it_and_what_it_wrote_can_still_
         fresh.read_file("binary")
 
 
-@each_image
+@each_server
 def test_a_command_that_stops_its_channel_costs_that_command_only(start, image, number):
     with start(image) as sandbox:
         sandbox._channel.hang = 0.5
@@ -130,11 +131,12 @@ def test_the_kernel_takes_a_command_before_what_runs_it(sandbox):
     assert int(server) < int(score) == 500
 
 
-@each_image
+@each_server
 def test_memory_that_stays_full_loses_the_sandbox_at_most(start, image):
     fill = "echo new >new; head -c 60000000 /dev/zero >/dev/shm/full"
     with start(image, resources=Resources(memory="48m")) as sandbox:
         for command in (fill, "true"):
+            sandbox._channel.hang = 2
             try:
                 assert isinstance(sandbox.exec(command, timeout=5), ExecResult)
             except SandboxLostError:
@@ -142,7 +144,7 @@ def test_memory_that_stays_full_loses_the_sandbox_at_most(start, image):
         assert names(sandbox.changes()) == [b"new"]
 
 
-@each_image
+@each_server
 def test_a_gigabyte_of_output_takes_no_memory_in_the_container(start, image):
     with start(image, resources=Resources(memory="48m")) as sandbox:
         result = sandbox.exec("yes | head -c 1000000000; exit 3", timeout=120)
@@ -164,7 +166,7 @@ def test_what_a_server_keeps_of_its_output_is_all_the_memory_it_takes(start):
         assert 1000 < max(peaks) < 40_000  # kB
 
 
-@each_image
+@each_server
 def test_a_fork_bomb_ends_with_its_timeout(start, image):
     with start(image, resources=Resources(pids=64)) as sandbox:
         result = sandbox.exec("f() { f | f & }; f; while :; do :; done", timeout=1)
@@ -179,7 +181,7 @@ def test_processes_that_leave_no_room_for_others_lose_the_sandbox_at_most(start,
     with start(image, resources=Resources(pids=32)) as sandbox:
         for command in (many, "true | true | true", "true"):
             try:
-                assert isinstance(sandbox.exec(command, timeout=5), ExecResult)
+                assert isinstance(sandbox.exec(command, timeout=2), ExecResult)
             except SandboxLostError:
                 continue
         assert names(sandbox.changes()) == [b"new"]

@@ -19,6 +19,7 @@ command -v bash >/dev/null || shell=sh
 whole=
 timeout 0.5 true 2>/dev/null || whole=1 # some take whole seconds only
 kept=0
+kernel_says=
 
 temporary() { # sets file
   for folder in /tmp /dev/shm /var/tmp "$work"; do
@@ -74,17 +75,17 @@ collect() {
   (trap '' XFSZ; ulimit -f "$blocks"; exec dd bs=65536 >&5 2>/dev/null) || exec tail -c "$tail" >&6
 }
 
-# Wait until process $1, a collect, has ended or waits for more in vain. What reads a pipe sleeps
-# only when that is empty. Where the kernel does not say what it sleeps for, it is asleep that long
-# without having written anything: it also sleeps for a slow disk.
+# Wait until process $1, a collect, has ended; false if it waits for more in vain. What reads a pipe
+# sleeps only when that is empty, but it also sleeps for a slow disk, and for its turn on a busy
+# machine: where the kernel does not say what for, it is believed after a while without a byte.
 settle() {
-  asleep=0; seen=
-  now; deadline=$((now + 2000))
-  while state "$1" && [ "$state" != Z ] && [ "$asleep" -lt 5 ] && [ "$now" -lt "$deadline" ]; do
+  now; deadline=$((now + 2000)); since=$now; seen=
+  while state "$1" && [ "$state" != Z ]; do
+    [ "$now" -lt "$deadline" ] || return 1
     now
     position 5; written=$at; position 6
     [ "$at" = "$kept" ] || deadline=$((now + 2000)) # once it writes the last bytes, it ends
-    [ "$written,$at" = "$seen" ] || asleep=0
+    [ "$written,$at" = "$seen" ] || since=$now
     seen=$written,$at
     reader=$1
     { read -r reader _ <"/proc/$1/task/$1/children"; } 2>/dev/null
@@ -92,9 +93,10 @@ settle() {
     wait_channel=
     { read -r wait_channel <"/proc/${reader:-$1}/wchan"; } 2>/dev/null
     case $state,$wait_channel in
-      S,*pipe_read*) return ;;
-      S, | S,0) asleep=$((asleep + 1)) ;;
-      *) asleep=0 ;;
+      S,*pipe_read*) return 1 ;;
+      S, | S,0) [ "$kernel_says" ] || [ $((now - since)) -lt 300 ] || return 1 ;;
+      S,*) kernel_says=1 since=$now ;;
+      *) since=$now ;;
     esac
   done
 }
@@ -122,9 +124,10 @@ run() {
     '' | *[!0-9]*) code=137 ;; # the supervisor was killed
   esac
   if [ "$late" = 1 ]; then end "$mark" "$before" || stuck=1; fi
-  settle "$collector"
+  if settle "$collector"; then ended=1; else ended=; fi
   if [ "$stuck" ]; then echo "stuck $mark"; else answer; fi
-  if state "$collector" || [ "$at" -gt 4194304 ]; then fresh_files; fi
+  # what comes from this one later is to be in no other's output
+  if [ ! "$ended" ] || [ "$at" -gt 4194304 ]; then fresh_files; fi
 }
 
 answer() {
