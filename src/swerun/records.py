@@ -12,6 +12,9 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 SCHEMA_VERSION = 1
+# what an eval script has around its tests' output, by SWE-bench's convention
+START = ">>>>> Start Test Output"
+END = ">>>>> End Test Output"
 
 
 class Record(BaseModel):

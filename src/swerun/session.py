@@ -168,9 +168,14 @@ def grading(
             reap(client, sandboxes.run)
 
 
+def folder_name(text: str) -> str:
+    """`text` with a dash for whatever a folder's name had better not have."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)
+
+
 def recording_name(model: str) -> str:
-    """What a model's recording is called, and its folder: its name without what no folder has."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", model.removeprefix(DEMO))
+    """What a model's recording is called, and its folder."""
+    return folder_name(model.removeprefix(DEMO))
 
 
 def _record(root: Path, store: RunStore, who: Entrant, report: Report) -> None:
@@ -288,7 +293,7 @@ def run_name(config: RunConfig, model: str, fingerprint: str) -> str:
         name = config.run if len(config.model) == 1 else f"{config.run}--{model}"
     else:
         name = f"{model}--{Path(config.subset).name}--{fingerprint[:8]}"
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+    name = folder_name(name)
     if name.startswith("."):
         raise InputError(f"--run {config.run}: a run's name cannot begin with a dot")
     return name

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from swerun.errors import InstanceError
 from swerun.grading.parsers import PARSERS, parser_named
-from swerun.grading.verdict import END, START, read_log
-from swerun.records import TestStatus
+from swerun.grading.verdict import read_log
+from swerun.records import END, START, TestStatus
 
 LOGS = Path(__file__).parent / "logs"
 READINGS = [

@@ -8,8 +8,8 @@ import pytest
 
 from swerun.grading.grader import LEFT_OUT, SandboxGrader
 from swerun.grading.script import SHORT, Keeping, printed, running, telling
-from swerun.grading.verdict import END, EXIT_CODE, START
-from swerun.records import GradeReason, Role
+from swerun.grading.verdict import EXIT_CODE
+from swerun.records import END, START, GradeReason, Role
 from swerun.sandbox.local import LocalSandboxes
 from tests.fakes import an_instance
 

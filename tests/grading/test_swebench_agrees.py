@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from swerun.grading.parsers import PARSERS
-from swerun.grading.verdict import END, EXIT_CODE, START, grade_log
-from swerun.records import TestStatus
+from swerun.grading.verdict import EXIT_CODE, grade_log
+from swerun.records import END, START, TestStatus
 from tests.fakes import an_instance
 from tests.test_swebench_agrees import HOME, swebench  # noqa: F401 -- a fixture
 

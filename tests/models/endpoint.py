@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -122,3 +123,16 @@ def answering(*answers: Answer) -> Iterator[Server]:
         server.over.set()
         server.shutdown()
         server.server_close()
+
+
+def stopped_once_silent(server: Server, cancel: Event) -> list[float]:
+    """Set `cancel` once a request is left without an answer; the moment will be in the list."""
+    stopped_at: list[float] = []
+
+    def stop() -> None:
+        server.silent.wait(5)
+        stopped_at.append(time.monotonic())
+        cancel.set()
+
+    Thread(target=stop).start()
+    return stopped_at

@@ -8,7 +8,7 @@ import time
 from base64 import b64decode, b64encode
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
@@ -24,7 +24,7 @@ from swerun.models.chat import connected
 from swerun.models.endpoints import Endpoint
 from swerun.ports import Message
 from swerun.records import Call, Sampling, Usage
-from tests.models.endpoint import Dropped, Said, Silence, completion, refused
+from tests.models.endpoint import Dropped, Said, Silence, completion, refused, stopped_once_silent
 
 ASKED = (Message("system", "You fix issues."), Message("user", "It is broken."))
 SECRET = "sk-a1b2c3d4e5f6"
@@ -482,14 +482,8 @@ def test_what_came_in_place_of_a_completion_is_in_the_error(serve, ask):
 
 
 def test_a_request_that_is_never_answered_ends_when_the_run_is_stopped(serve, ask):
-    server, cancel, stopped_at = serve(Silence()), Event(), []
-
-    def stop():
-        server.silent.wait(5)
-        stopped_at.append(time.monotonic())
-        cancel.set()
-
-    Thread(target=stop).start()
+    server, cancel = serve(Silence()), Event()
+    stopped_at = stopped_once_silent(server, cancel)
     error = failure(ask(server.url), cancel=cancel)
     assert type(error) is CancelledError
     assert time.monotonic() - stopped_at[0] < 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 
@@ -12,7 +12,7 @@ from swerun.errors import CancelledError, EndpointError
 from swerun.models.probe import probe
 from swerun.ports import Message
 from swerun.records import Sampling
-from tests.models.endpoint import Dropped, Said, Silence, completion, refused
+from tests.models.endpoint import Dropped, Said, Silence, completion, refused, stopped_once_silent
 
 SECRET = "sk-a1b2c3d4e5f6"
 
@@ -252,14 +252,8 @@ def test_the_key_is_in_no_error(serve, probed):
 
 
 def test_a_server_that_never_answers_is_left_when_the_run_is_stopped(serve, probed):
-    server, cancel, stopped_at = serve(Silence()), Event(), []
-
-    def stop():
-        server.silent.wait(5)
-        stopped_at.append(time.monotonic())
-        cancel.set()
-
-    Thread(target=stop).start()
+    server, cancel = serve(Silence()), Event()
+    stopped_at = stopped_once_silent(server, cancel)
     with pytest.raises(CancelledError):
         probed(server.url, cancel=cancel)
     assert time.monotonic() - stopped_at[0] < 1

@@ -28,10 +28,10 @@ def list_(runs: Runs = RUNS, as_json: Json = False) -> None:
         from rich.console import Console
         from rich.table import Table
 
-        from swerun.report.summary import summarise
+        from swerun.report.derived import reported
         from swerun.runs.store import list_runs
 
-        reports = [summarise(s.record(), list(s.attempts())) for s in list_runs(runs)]
+        reports = [reported(store) for store in list_runs(runs)]
         if as_json:
             print(json.dumps([r.model_dump(mode="json", exclude={"rows"}) for r in reports]))
             return

@@ -6,7 +6,8 @@ import base64
 import binascii
 from dataclasses import dataclass
 
-from swerun.grading.verdict import END, EXIT_CODE
+from swerun.grading.verdict import EXIT_CODE
+from swerun.records import END
 
 # SWE-bench's name for it: a script that records the exit code itself has the variable already.
 CODE = "SWEBENCH_TEST_EXIT_CODE"

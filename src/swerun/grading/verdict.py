@@ -8,12 +8,20 @@ from dataclasses import dataclass
 
 from swerun.grading.parsers import Parser, parser_named
 from swerun.grading.parsers.summaries import suite_ran
-from swerun.records import Answer, EvalType, ExpectedTest, Grade, GradeReason, Instance, TestStatus
+from swerun.records import (
+    END,
+    START,
+    Answer,
+    EvalType,
+    ExpectedTest,
+    Grade,
+    GradeReason,
+    Instance,
+    TestStatus,
+)
 
 GRADER_VERSION = "1 (swebench 5.0.2)"
 
-START = ">>>>> Start Test Output"
-END = ">>>>> End Test Output"
 EXIT_CODE = ">>>>> Test Exit Code"
 # an eval script prints these where it could not do its work
 BROKEN = (

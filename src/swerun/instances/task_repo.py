@@ -10,12 +10,11 @@ from typing import Any
 
 from swerun.errors import InputError, InstanceError
 from swerun.instances.diffs import FlawError, check_diff
-from swerun.records import Answer, EvalType, Instance, Task
+from swerun.records import END, START, Answer, EvalType, Instance, Task
 
 CONFIG, TASK, TESTS = "sweb.yaml", "task.yaml", "tests.json"
 USUAL = "test"
 DEPRECATED = "deprecated"  # the split of tasks that are kept, but belong to no dataset
-MARKERS = (">>>>> Start Test Output", ">>>>> End Test Output")
 _DIFF = re.compile(r"^diff --git |^--- .*\n\+\+\+ ", re.MULTILINE)
 
 
@@ -124,7 +123,7 @@ def _diff(file: Path) -> str:
 
 def _eval_script(file: Path) -> str:
     text = _text(file)
-    for marker in MARKERS:
+    for marker in (START, END):
         if marker not in text:
             raise InstanceError(f"{file}: it never prints {marker!r}, so no log of it can be read")
     return text
