@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
 
 from swerun.errors import InputError
-from swerun.records import Limits, Record, Resources, Sampling
+from swerun.records import Limits, Record, Resources, Sampling, Selection
+
+R = TypeVar("R", bound=Record)
 
 
-class RunConfig(Record):
+class Dataset(Record):
+    """Which instances are meant: of what, and which of them."""
+
+    subset: str = "sample"
+    split: str | None = None  # None: the subset's own, `test` where it has several
+    revision: str | None = None  # of a subset on the hub; None: the newest commit
+    selection: Selection = Selection()
+
+
+class RunConfig(Dataset):
     """What a run is asked to do. The defaults are here and nowhere else."""
 
     model: tuple[str, ...] = Field(min_length=1)
-    subset: str = "sample"
-    split: str | None = None  # None: the subset's own, `test` where it has several
-    instances: tuple[str, ...] = ()  # globs of instance ids; empty: all of the subset
     samples: int = Field(default=1, ge=1)
     base_url: str | None = None
     api_key_env: str | None = None
@@ -52,10 +60,14 @@ def load_config(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
         _lay(merged, key.split("."), value)
     if isinstance(merged.get("model"), str):
         merged["model"] = (merged["model"],)
+    return checked(RunConfig, merged, f"{file} and the flags" if file else "the flags")
+
+
+def checked(kind: type[R], said: Mapping[str, Any], where: str) -> R:
+    """`said` as a record. Raises InputError, a line for each key that is wrong."""
     try:
-        return RunConfig.model_validate(merged)
+        return kind.model_validate(said)
     except ValidationError as error:
-        where = f"{file} and the flags" if file else "the flags"
         raise InputError("\n".join(f"{where}: {said}" for said in _complaints(error))) from error
 
 
@@ -112,6 +124,7 @@ def _keys() -> list[str]:
         "sampling": Sampling,
         "limits": Limits,
         "resources": Resources,
+        "selection": Selection,
     }
     below = [f"{name}.{key}" for name, record in nested.items() for key in record.model_fields]
     return [*RunConfig.model_fields, *below]

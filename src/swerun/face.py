@@ -6,15 +6,28 @@ import os
 from pathlib import Path
 from threading import Event
 
-from swerun.config import RunConfig
+from swerun.config import RunConfig, cache_folder
 from swerun.grading.verdict import grade_log
-from swerun.instances.subsets import load_instances
+from swerun.instances.hub import Hub
+from swerun.instances.subsets import load_subset
 from swerun.records import Grade, Instance
 from swerun.report.summary import Report
 from swerun.runs.store import RunStore
 from swerun.runs.store import open_run as _open_run
 
 __all__ = ["grade_log", "grade_patch", "load_instances", "open_run", "run"]
+
+
+def load_instances(
+    subset: str | Path, split: str | None = None, revision: str | None = None
+) -> list[Instance]:
+    """The instances of a subset, by id: a name, a hub id (at `revision`, or its newest commit), a
+    .parquet, .jsonl or .json, or the folder of a task repo.
+
+    Raises InputError for what cannot be found, InstanceError for rows that are malformed.
+    """
+    hub = Hub.of(os.environ, cache_folder(None, os.environ))
+    return list(load_subset(str(subset), split, revision, hub).instances)
 
 
 def grade_patch(instance: Instance, patch: bytes | str, *, eval_seconds: float = 1800) -> Grade:
@@ -25,7 +38,7 @@ def grade_patch(instance: Instance, patch: bytes | str, *, eval_seconds: float =
     from swerun.session import grading
 
     given = patch.encode() if isinstance(patch, str) else patch
-    with grading(os.environ, eval_seconds) as (images, grader):
+    with grading(os.environ, eval_seconds, instance.grade_network) as (images, grader):
         images.ensure(instance)
         return grader.grade(instance, given, attempt=1).grade
 

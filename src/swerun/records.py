@@ -156,6 +156,7 @@ class Instance(Record):
     version: str = ""
     difficulty: str = ""
     context: Path | None = Field(default=None, exclude=True)
+    grade_network: str = Field(default="none", exclude=True)  # as the harness it comes from has it
 
     @property
     def id(self) -> str:
@@ -384,6 +385,33 @@ class Question(Record):
     grading: str  # the version of the rules
 
 
+class Selection(Record):
+    """Which instances of a subset are meant. What is not given takes all of them.
+
+    Applied in this order: `instances`, `filter`, `repo` and `difficulty`, all of which must hold;
+    then `sample`; `shuffle`; `slice`; `limit`. `seed` is that of `sample` and `shuffle`.
+    """
+
+    instances: tuple[str, ...] = ()  # globs of ids
+    filter: str | None = None  # a regular expression, found anywhere in an id
+    repo: tuple[str, ...] = ()  # globs, of `owner/name` or of the name alone
+    difficulty: tuple[str, ...] = ()
+    sample: int | None = Field(default=None, ge=1)
+    shuffle: bool = False
+    slice: str | None = None  # a:b or a:b:c, as Python has it
+    limit: int | None = Field(default=None, ge=1)
+    seed: int = 0
+
+
+class Stratum(Record):
+    """One part of the population of a stratified sample, and what was drawn of it."""
+
+    repo: str
+    difficulty: str
+    population: int
+    sampled: tuple[str, ...]  # ids
+
+
 class Session(Record):
     """One process's work on a run: circumstances, never a reason to refuse."""
 
@@ -396,6 +424,8 @@ class Session(Record):
     grade_jobs: int
     base_url: str = ""
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
+    selection: Selection = Selection()
+    strata: tuple[Stratum, ...] = ()  # of its selection, where that is a sample
 
 
 class RunRecord(Stored):
@@ -406,6 +436,7 @@ class RunRecord(Stored):
     id: str = Field(default_factory=lambda: uuid.uuid4().hex[:12])
     model: str
     subset: str
+    source: str = ""  # what the subset was loaded from: "org/name@<commit>", or a path
     fingerprint: str
     question: Question
     selection: tuple[str, ...]

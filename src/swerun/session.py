@@ -26,9 +26,11 @@ from swerun.errors import InputError
 from swerun.grading.grader import GRADER_VERSION, SandboxGrader
 from swerun.grading.parsers import parser_named
 from swerun.images.store import EngineImages
-from swerun.instances.subsets import dataset_hash, grade_network, load_instances, select
+from swerun.instances.hub import Hub
+from swerun.instances.selection import Chosen, select
+from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
-from swerun.records import Instance, Question, Resources, Role, RunRecord, Session
+from swerun.records import Instance, Question, Resources, Role, RunRecord, Session, Stratum
 from swerun.report.derived import derive
 from swerun.report.summary import Report
 from swerun.runs.store import RunStore, open_or_create, refuse_another
@@ -102,34 +104,37 @@ def prepared(
     before. Raises InputError, InstanceError, EndpointError, ImageError or NoEngineError, with
     nothing written.
     """
-    everything = load_instances(config.subset, config.split)
-    chosen = tuple(select(everything, config.instances))
-    _check(config, chosen)
+    cache = cache_folder(config.cache, environment)
+    subset = load_subset(config.subset, config.split, config.revision, Hub.of(environment, cache))
+    chosen = select(subset, config.selection)
+    _check(config, chosen.instances)
     with ExitStack() as open_:
         entrants = [entrant(name, config, environment, open_, cancel) for name in config.model]
         client = open_.enter_context(_connected(environment))
-        images = EngineImages(client, cache_folder(config.cache, environment), say)
+        images = EngineImages(client, cache, say)
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
-        dataset = dataset_hash(everything)
+        dataset = dataset_hash(subset.instances)
         wanted = [_wanted(config, who, dataset, chosen) for who in entrants]
         for record in wanted:
             refuse_another(config.runs, record)
         for who in entrants:
             say(who.introduction)
             who.check()
-        images.begin(chosen)
+        images.begin(chosen.instances)
         stores = [open_or_create(config.runs, record) for record in wanted]
         for store in stores:
             open_.enter_context(store.locked())
-        shared = Shared(client, images, slots, cancel)
+        shared = Shared(client, images, slots, cancel, config.grade_network or subset.grade_network)
         entries = []
         for who, store in zip(entrants, stores, strict=True):
             reap(client, store.label())  # what a killed process left of it: the lock is ours now
-            store.begin_session(_session(config, who), [i.id for i in chosen], config.samples)
+            ids = [i.id for i in chosen.instances]
+            store.begin_session(_session(config, who, chosen.strata), ids, config.samples)
             bench = _bench(config, who, shared, store.label())
-            entries.append((Work(store, bench, chosen, config.samples, config.retries), who))
+            work = Work(store, bench, chosen.instances, config.samples, config.retries)
+            entries.append((work, who))
         yield Prepared(config, client, tuple(entries), cancel)
 
 
@@ -155,12 +160,16 @@ def _connected(environment: Mapping[str, str]) -> Iterator[DockerClient]:
 
 @contextmanager
 def grading(
-    environment: Mapping[str, str], eval_seconds: float, subset: str = "sample"
+    environment: Mapping[str, str], eval_seconds: float, network: str
 ) -> Iterator[tuple[EngineImages, SandboxGrader]]:
-    """Images and a grader without a run: for one patch at a time. Raises NoEngineError."""
-    config = RunConfig(model=("given",), subset=subset)
+    """Images and a grader without a run: for one patch at a time. `network` is the grading's.
+
+    Raises NoEngineError.
+    """
+    config = RunConfig(model=("given",))
     with _connected(environment) as client:
-        sandboxes = _sandboxes(config, client, f"grading-{uuid.uuid4().hex[:12]}")
+        run = f"grading-{uuid.uuid4().hex[:12]}"
+        sandboxes = _sandboxes(config, client, run, network)
         images = EngineImages(client, cache_folder(config.cache, environment))
         try:
             yield images, SandboxGrader(sandboxes, eval_seconds=eval_seconds)
@@ -207,10 +216,11 @@ class Shared:
     images: EngineImages
     slots: LocalSlots
     cancel: Event
+    grade_network: str
 
 
 def _bench(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
-    sandboxes = _sandboxes(config, shared.client, run)
+    sandboxes = _sandboxes(config, shared.client, run, shared.grade_network)
     grader = SandboxGrader(sandboxes, eval_seconds=who.limits.eval_seconds)
     return Bench(shared.images, who.solver(sandboxes), grader, shared.slots, shared.cancel)
 
@@ -227,12 +237,11 @@ def fitting(resources: Resources, cpus: int) -> Resources:
     return resources.model_copy(update={"cpus": float(cpus)})
 
 
-def _sandboxes(config: RunConfig, client: DockerClient, run: str) -> DockerSandboxes:
+def _sandboxes(
+    config: RunConfig, client: DockerClient, run: str, grade_network: str
+) -> DockerSandboxes:
     resources = fitting(config.resources, client.info()["NCPU"])
-    networks = {
-        Role.AGENT: config.network,
-        Role.GRADING: config.grade_network or grade_network(config.subset),
-    }
+    networks = {Role.AGENT: config.network, Role.GRADING: grade_network}
     return DockerSandboxes(
         client=client,
         run=run,
@@ -244,9 +253,7 @@ def _sandboxes(config: RunConfig, client: DockerClient, run: str) -> DockerSandb
     )
 
 
-def _wanted(
-    config: RunConfig, who: Entrant, dataset: str, chosen: tuple[Instance, ...]
-) -> RunRecord:
+def _wanted(config: RunConfig, who: Entrant, dataset: str, chosen: Chosen) -> RunRecord:
     question = Question(
         model=who.name,
         dataset_hash=dataset,
@@ -255,7 +262,7 @@ def _wanted(
         limits=who.limits,
         resources=config.resources,
         network=config.network,
-        grade_network=config.grade_network or grade_network(config.subset),
+        grade_network=config.grade_network or chosen.subset.grade_network,
         grading=GRADER_VERSION,
     )
     fingerprint = fingerprint_of(question)
@@ -266,9 +273,10 @@ def _wanted(
         name=name,
         model=who.name,
         subset=config.subset,
+        source=chosen.subset.source,
         fingerprint=fingerprint,
         question=question,
-        selection=tuple(instance.id for instance in chosen),
+        selection=tuple(instance.id for instance in chosen.instances),
         samples=config.samples,
         created_at=datetime.now(UTC),
     )
@@ -307,7 +315,7 @@ def _unused(runs: Path, name: str) -> str:
     return candidate
 
 
-def _session(config: RunConfig, who: Entrant) -> Session:
+def _session(config: RunConfig, who: Entrant, strata: tuple[Stratum, ...]) -> Session:
     return Session(
         started_at=datetime.now(UTC),
         swerun=__version__,
@@ -318,4 +326,6 @@ def _session(config: RunConfig, who: Entrant) -> Session:
         grade_jobs=grade_jobs(config),
         base_url=who.base_url,
         note=who.note,
+        selection=config.selection,
+        strata=strata,
     )

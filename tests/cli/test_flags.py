@@ -21,7 +21,9 @@ def config_of(*args):
 
 
 def test_a_flag_that_is_0_arrives():
-    config = config_of("--temperature", "0", "--top-p", "0", "--seed", "0", "--retries", "0")
+    config = config_of(
+        "--temperature", "0", "--top-p", "0", "--sampling-seed", "0", "--retries", "0"
+    )
     sampling = config.sampling
     assert (sampling.temperature, sampling.top_p, sampling.seed) == (0, 0, 0)
     assert config.retries == 0
@@ -34,7 +36,7 @@ def test_a_flag_that_is_not_given_leaves_the_default():
 
 def test_a_switch_and_a_list_arrive_where_they_are_given():
     config = config_of("--fresh", "-i", "a", "-i", "b*")
-    assert (config.fresh, config.instances) == (True, ("a", "b*"))
+    assert (config.fresh, config.selection.instances) == (True, ("a", "b*"))
 
 
 def test_an_empty_text_does_not_pass_for_one():

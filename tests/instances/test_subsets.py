@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from swerun.errors import InputError, InstanceError
-from swerun.instances.subsets import SHIPPED, dataset_hash, load_instances, select
+from swerun.instances.selection import matching
+from swerun.instances.subsets import SHIPPED, dataset_hash, load_instances
 from swerun.packaged import packaged
 from swerun.records import EvalType
 from tests.fakes import an_instance
@@ -74,21 +75,21 @@ def test_a_split_that_is_not_known_is_answered_with_those_there_are():
     ],
 )
 def test_globs_select_in_the_order_of_the_subset_and_each_once(wanted, found):
-    assert select(INSTANCES, wanted) == [INSTANCES[number] for number in found]
+    assert matching(INSTANCES, wanted) == [INSTANCES[number] for number in found]
 
 
 def test_a_glob_that_matches_nothing_is_an_error_beside_one_that_does():
     with pytest.raises(InputError, match=r"'org__on-1'\. Did you mean org__one-1, "):
-        select(INSTANCES, ["org__two-1", "org__on-1"])
+        matching(INSTANCES, ["org__two-1", "org__on-1"])
     with pytest.raises(InputError, match="no instance is called 'ORG__ONE-1'"):
-        select(INSTANCES, ["ORG__ONE-1"])
+        matching(INSTANCES, ["ORG__ONE-1"])
 
 
 def test_where_nothing_is_near_there_is_what_there_is():
     with pytest.raises(InputError, match=r"'zzz'\. Did you mean org__one-1, org__one-10"):
-        select(INSTANCES, ["zzz"])
+        matching(INSTANCES, ["zzz"])
     with pytest.raises(InputError, match=r"no instance is called 'zzz'\.$"):
-        select([], ["zzz"])
+        matching([], ["zzz"])
 
 
 @pytest.mark.parametrize(

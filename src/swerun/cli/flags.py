@@ -1,4 +1,4 @@
-"""From the flags of `swerun run` to the configuration's keys, and back in what is said of them."""
+"""From the flags of a command to the configuration's keys, and back in what is said of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEYS = {
     "temperature": "sampling.temperature",
     "top_p": "sampling.top_p",
     "max_tokens": "sampling.max_tokens",
-    "seed": "sampling.seed",
+    "sampling_seed": "sampling.seed",
     "extra_body": "sampling.extra_body",
     "steps": "limits.steps",
     "tokens": "limits.tokens",
@@ -26,6 +26,15 @@ KEYS = {
     "memory": "resources.memory",
     "cpus": "resources.cpus",
     "pids": "resources.pids",
+    "instances": "selection.instances",
+    "filter_": "selection.filter",
+    "repo": "selection.repo",
+    "difficulty": "selection.difficulty",
+    "sample": "selection.sample",
+    "shuffle": "selection.shuffle",
+    "slice_": "selection.slice",
+    "limit": "selection.limit",
+    "seed": "selection.seed",
 }
 NO_KEYS = {"config", "as_json"}
 

@@ -14,19 +14,17 @@ import typer
 
 from swerun.cli.exits import explained
 from swerun.cli.printable import printable
+from swerun.cli.selecting import chosen_by, selecting
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
     from swerun.images.store import PlannedImage
-    from swerun.records import Instance
 
 app = typer.Typer(
     help="The images that instances run in.", rich_markup_mode=None, no_args_is_help=True
 )
 Cache = Annotated[Path | None, typer.Option("--cache", help="[~/.cache/swerun]")]
-Subset = Annotated[str, typer.Option("--subset", help="A subset, or the folder of a task repo.")]
-Only = Annotated[list[str] | None, typer.Option("--instance", "-i", help="Ids; globs are fine.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -50,9 +48,8 @@ def base(
 
 
 @app.command()
-def build(
-    subset: Subset = "sample", instance: Only = None, cache: Cache = None, as_json: Json = False
-) -> None:
+@selecting
+def build(ctx: typer.Context, cache: Cache = None, as_json: Json = False) -> None:
     """Build or pull the images of a subset's instances, so that a run need not."""
     with explained(), _engine() as client:
         from swerun.config import cache_folder
@@ -60,7 +57,7 @@ def build(
 
         images = EngineImages(client, cache_folder(cache, os.environ), _say)
         made = []
-        for each in _chosen(subset, instance):
+        for each in chosen_by(ctx, os.environ, cache).instances:
             found = images.ensure(each)
             made.append({"instance_id": each.id, "image": each.task.image, "id": found})
             if not as_json:
@@ -70,16 +67,15 @@ def build(
 
 
 @app.command()
-def plan(
-    subset: Subset = "sample", instance: Only = None, cache: Cache = None, as_json: Json = False
-) -> None:
+@selecting
+def plan(ctx: typer.Context, cache: Cache = None, as_json: Json = False) -> None:
     """What is here, and what a run would build or pull."""
     with explained(), _engine() as client:
         from swerun.config import cache_folder
         from swerun.images.store import EngineImages
 
         images = EngineImages(client, cache=cache_folder(cache, os.environ))
-        planned = images.plan(_chosen(subset, instance))
+        planned = images.plan(chosen_by(ctx, os.environ, cache).instances)
         print(as_json_list(planned) if as_json else aligned(planned))
 
 
@@ -94,12 +90,6 @@ def aligned(planned: Sequence[PlannedImage]) -> str:
     width = max((len(each.instance_id) for each in planned), default=0)
     lines = (f"{each.todo:<5}  {each.instance_id:<{width}}  {each.image}" for each in planned)
     return printable("\n".join(lines))
-
-
-def _chosen(subset: str, wanted: Sequence[str] | None) -> list[Instance]:
-    from swerun.instances.subsets import load_instances, select
-
-    return select(load_instances(subset), wanted or [])
 
 
 @contextmanager

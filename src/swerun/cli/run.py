@@ -18,6 +18,7 @@ import typer
 from swerun.cli.exits import STOPPED, explained, judged
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.printable import printable
+from swerun.cli.selecting import selecting
 
 if TYPE_CHECKING:
     from swerun.config import RunConfig
@@ -27,20 +28,12 @@ if TYPE_CHECKING:
 Opt = typer.Option
 
 
+@selecting
 def run(
     ctx: typer.Context,
     model: Annotated[
         list[str] | None,
         Opt("--model", help="gold, empty, demo/NAME, PRESET/NAME, or with --base-url any name."),
-    ] = None,
-    subset: Annotated[
-        str | None, Opt("--subset", help="sample, or the folder of a task repo.  [sample]")
-    ] = None,
-    split: Annotated[
-        str | None, Opt("--split", help="Of the subset.  [test, or the only one]")
-    ] = None,
-    instances: Annotated[
-        list[str] | None, Opt("--instance", "-i", help="Only these ids; globs are fine.")
     ] = None,
     config: Annotated[
         Path | None, Opt("--config", "-c", help="YAML with the keys of the options' dotted names.")
@@ -58,7 +51,9 @@ def run(
     temperature: Annotated[float | None, Opt("--temperature")] = None,
     top_p: Annotated[float | None, Opt("--top-p")] = None,
     max_tokens: Annotated[int | None, Opt("--max-tokens", help="Of one reply.")] = None,
-    seed: Annotated[int | None, Opt("--seed", help="Sent to the endpoint.")] = None,
+    sampling_seed: Annotated[
+        int | None, Opt("--sampling-seed", help="Sent to the endpoint.")
+    ] = None,
     extra_body: Annotated[
         str | None, Opt("--extra-body", help="JSON, merged into each request.")
     ] = None,
