@@ -137,7 +137,9 @@ def test_a_line_of_a_test_that_looks_like_a_header_names_no_file():
 
 
 def test_a_file_with_a_space_in_its_name_stays_one_word():
-    assert command(a_row(test_patch=patch("tests/a b.py"))) == "pytest -rA 'tests/a b.py'"
+    row = a_row(test_patch=patch("tests/a b.py"))
+    assert command(row) == "pytest -rA 'tests/a b.py'"
+    assert "\ngit checkout c0ffee 'tests/a b.py'\n" in derived(row).eval_script
 
 
 @pytest.mark.parametrize(
