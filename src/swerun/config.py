@@ -24,7 +24,10 @@ class RunConfig(Record):
     base_url: str | None = None
     api_key_env: str | None = None
     protocol: str | None = Field(default=None, pattern="^(tools|text)$")
+    api: str = Field(default="chat", pattern="^(chat|responses)$")
+    stream: bool = False  # True: also where the endpoint does not insist on it
     request_timeout: float = Field(default=600, gt=0)  # seconds
+    stall_timeout: float = Field(default=300, gt=0)  # seconds between two parts of a stream
     sampling: Sampling = Sampling()
     limits: Limits = Limits()
     resources: Resources = Resources()

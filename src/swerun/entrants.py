@@ -12,8 +12,9 @@ from swerun.agent.prompts import load_prompts
 from swerun.agent.tools import TOOLS
 from swerun.config import RunConfig
 from swerun.errors import InputError
-from swerun.models.chat import ChatModel, connected
-from swerun.models.endpoints import Endpoint, resolve
+from swerun.models.chat import ChatModel, Spoken
+from swerun.models.endpoints import Endpoint, refuse_unsendable, resolve
+from swerun.models.exchange import connected
 from swerun.models.patient import PatientModel
 from swerun.models.probe import probe
 from swerun.models.recorded import INSTANCE_HEADER, serving
@@ -153,16 +154,20 @@ def _live(
             environment=environment,
         ),
         protocol=config.protocol or "tools",
+        api=config.api,
+        stream=config.stream,
         sampling=config.sampling,
         request_timeout=config.request_timeout,
+        stall_timeout=config.stall_timeout,
     )
+    refuse_unsendable(endpoint)
     prompts = load_prompts(endpoint.protocol, config.prompt, config.limits)
     asked = _asked(endpoint, open_)
     return Entrant(
         name=name,
         limits=config.limits,
         sampling=config.sampling,
-        scaffold=prompts.scaffold(),
+        scaffold=prompts.scaffold().model_copy(update={"api": endpoint.api}),
         solver=_solver(BashAgent(prompts, config.limits), asked, cancel),
         base_url=f"{endpoint.address} as {endpoint.model}",
         check=lambda: probe(asked, cancel),
@@ -176,11 +181,11 @@ def _asked(endpoint: Endpoint, open_: ExitStack) -> ChatModel:
 
 
 def _solver(agent: BashAgent, asked: ChatModel, cancel: Event) -> Callable[[Sandboxes], Solver]:
-    """Only a recorded endpoint is told which instance it is asked about: it has to look it up."""
+    """A model for each conversation. Only a recorded endpoint is told which instance it is asked
+    about: it has to look it up."""
 
     def model_of(task: Task) -> Model:
-        if asked.endpoint.is_recorded:
-            return PatientModel(replace(asked, headers=((INSTANCE_HEADER, task.id),)))
-        return PatientModel(asked)
+        headers = ((INSTANCE_HEADER, task.id),) if asked.endpoint.is_recorded else ()
+        return PatientModel(replace(asked, headers=headers, spoken=Spoken()))
 
     return lambda sandboxes: AgentSolver(sandboxes, agent, model_of, cancel)

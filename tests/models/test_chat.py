@@ -20,8 +20,8 @@ from swerun.errors import (
     SwerunError,
 )
 from swerun.models.abandon import abandonable
-from swerun.models.chat import connected
 from swerun.models.endpoints import Endpoint
+from swerun.models.exchange import connected
 from swerun.ports import Message
 from swerun.records import Call, Sampling, Usage
 from tests.models.endpoint import Dropped, Said, Silence, completion, refused, stopped_once_silent

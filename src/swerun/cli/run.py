@@ -55,15 +55,27 @@ def run(
         str | None,
         Opt("--protocol", help="tools: native tool calls; text: a fenced bash block.  [tools]"),
     ] = None,
+    api: Annotated[
+        str | None, Opt("--api", help="chat (completions), or responses.  [chat]")
+    ] = None,
+    stream: Annotated[
+        bool, Opt("--stream", help="Replies in parts; always, of models that know no other way.")
+    ] = False,
     temperature: Annotated[float | None, Opt("--temperature")] = None,
     top_p: Annotated[float | None, Opt("--top-p")] = None,
     max_tokens: Annotated[int | None, Opt("--max-tokens", help="Of one reply.")] = None,
     seed: Annotated[int | None, Opt("--seed", help="Sent to the endpoint.")] = None,
+    reasoning_effort: Annotated[
+        str | None, Opt("--reasoning-effort", help="In the endpoint's words, as low or high.")
+    ] = None,
     extra_body: Annotated[
         str | None, Opt("--extra-body", help="JSON, merged into each request.")
     ] = None,
     request_timeout: Annotated[
         float | None, Opt("--request-timeout", help="Seconds.  [600]")
+    ] = None,
+    stall_timeout: Annotated[
+        float | None, Opt("--stall-timeout", help="Seconds between parts of a stream.  [300]")
     ] = None,
     jobs: Annotated[int | None, Opt("--jobs", "-j", help="Agents at once.  [4]")] = None,
     grade_jobs: Annotated[

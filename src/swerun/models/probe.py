@@ -14,10 +14,11 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from swerun.errors import ContextLengthError, EndpointBusyError, EndpointError
-from swerun.models.abandon import abandonable
-from swerun.models.chat import ChatModel, completion_of, json_of, refusal, sampled
+from swerun.models.chat import ChatModel
 from swerun.models.endpoints import Endpoint
-from swerun.models.protocols import PROTOCOLS, Wire
+from swerun.models.protocols import Wire
+from swerun.models.refusals import refusal
+from swerun.ports import Message
 
 if TYPE_CHECKING:
     from openai import APIStatusError
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 LONGEST = 120.0  # seconds: a server that loads its model on the first request takes a while
 WRITING = 10.0  # seconds: one that has answered already refuses sooner
 LEAST_TOKENS = 16  # the least that some endpoints take
-LIMITS = ("max_tokens", "max_completion_tokens")
+LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+ALWAYS = ("model", "tools", "stream", "stream_options", "store", "include")  # sent by any run
+QUESTION = Message("user", "Say ok.")
 ABOUT_LIMIT = re.compile(r"\bmax\w*[_ ](?:\w+[_ ])?tokens?\b|\btokens? limit", re.IGNORECASE)
 ABOUT_TOOLS = re.compile(r"\btools?\b|\btool[_-]|--jinja", re.IGNORECASE)
 ECHO = re.compile(r"""['"]input['"]\s*:""")  # pydantic's, of servers that repeat the whole request
@@ -43,56 +46,53 @@ def probe(model: ChatModel, cancel: Event, *, writing: float = WRITING) -> None:
     or a 400 about a limit on tokens that no request of the run carries. `writing` is how long, in
     seconds, a limit that was given is waited for to be refused.
     """
-    given = sampled(model.endpoint) | dict(model.endpoint.sampling.extra_body)
-    small = given | _lowered(given)
+    given = model.settings()
+    small = given | _lowered(given, model.endpoint.limit)
     as_given = small == given
-    abandonable(lambda: _ask(model, small, as_given=as_given), deadline=None, cancel=cancel)
+    _ask(model, small, cancel, as_given=as_given)
     if not as_given and any(given.get(name) for name in LIMITS):
-        abandonable(lambda: _wait_for_refusal(model, given, writing), deadline=None, cancel=cancel)
+        _wait_for_refusal(model, given, cancel, writing)
 
 
-def _lowered(given: Wire) -> Wire:
+def _lowered(given: Wire, usual: str) -> Wire:
     """The limits that were given, lowered; one of ours where none was."""
     limits = {name: given[name] for name in LIMITS if isinstance(given.get(name), int)}
     lowered = {name: min(limit, LEAST_TOKENS) for name, limit in limits.items()}
-    return lowered or {LIMITS[0]: LEAST_TOKENS}
+    return lowered or {usual: LEAST_TOKENS}
 
 
-def _wait_for_refusal(model: ChatModel, given: Mapping[str, object], writing: float) -> None:
+def _wait_for_refusal(model: ChatModel, given: Wire, cancel: Event, writing: float) -> None:
     from openai import APITimeoutError
 
     try:
-        _ask(model, given, as_given=True, timeout=writing)
+        _ask(model, given, cancel, as_given=True, timeout=writing)
     except EndpointError as error:
-        if not isinstance(error.__cause__, APITimeoutError):
+        if not isinstance(error.__cause__, APITimeoutError | TimeoutError):
             raise
 
 
 def _ask(
-    model: ChatModel, given: Mapping[str, object], *, as_given: bool, timeout: float = LONGEST
+    model: ChatModel, given: Wire, cancel: Event, *, as_given: bool, timeout: float = LONGEST
 ) -> None:
     from openai import APIConnectionError, APIStatusError
 
     endpoint = model.endpoint
     try:
-        # not with_options: that makes a new client, which takes headers from the environment
-        response = model.client.chat.completions.with_raw_response.create(
-            model=endpoint.model,
-            messages=[{"role": "user", "content": "Say ok."}],
-            timeout=timeout,
-            extra_body={**PROTOCOLS[endpoint.protocol].offer(model.tools), **given},
-        )
-        completion_of(endpoint, json_of(endpoint, response.text))
-    except APIConnectionError as error:  # a timeout is one too
-        why = endpoint.hushed(str(error.__cause__ or error))
-        raise EndpointError(
-            f"{endpoint.where} does not answer: {why}. "
-            "Is the server running, and is this its address?"
-        ) from error
-    except APIStatusError as error:
-        _judge(endpoint, error, given, as_given=as_given)
-    except EndpointBusyError as error:  # a page, most often, of something that is no endpoint
-        raise EndpointError(f"{error}. Does the URL end in /v1?") from error
+        model.ask([QUESTION], given, deadline=None, cancel=cancel, timeout=timeout)
+    except EndpointError as said:
+        error = said.__cause__
+        if isinstance(error, APIConnectionError | TimeoutError):
+            why = endpoint.hushed(str(error.__cause__ or error))
+            raise EndpointError(
+                f"{endpoint.where} does not answer: {why}. "
+                "Is the server running, and is this its address?"
+            ) from error
+        if isinstance(error, APIStatusError):
+            _judge(endpoint, error, given, as_given=as_given)
+        elif isinstance(said, EndpointBusyError):  # a page, most often, of what is no endpoint
+            raise EndpointError(f"{said}. Does the URL end in /v1?") from said
+        else:
+            raise
 
 
 def _judge(
@@ -108,6 +108,6 @@ def _judge(
     elif endpoint.protocol == "tools" and status in NO_TOOLS and ABOUT_TOOLS.search(text):
         raise EndpointError(f"{said}{TOOLS_HINT}") from error
     elif not isinstance(said, EndpointBusyError):
-        ours = ", ".join(name for name in given if name not in LIMITS)
+        ours = ", ".join(name for name in given if name not in {*LIMITS, *ALWAYS})
         hint = f" It was sent {ours}." if ours and status in {400, 422} else ""
         raise EndpointError(f"{said}{hint}") from error
