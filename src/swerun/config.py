@@ -23,7 +23,7 @@ class RunConfig(Record):
     samples: int = Field(default=1, ge=1)
     base_url: str | None = None
     api_key_env: str | None = None
-    protocol: str | None = Field(default=None, pattern="^(tools|text)$")
+    protocol: str | None = Field(default=None, pattern="^(auto|tools|text|hermes|qwen-xml)$")
     api: str = Field(default="chat", pattern="^(chat|responses)$")
     stream: bool = False  # True: also where the endpoint does not insist on it
     request_timeout: float = Field(default=600, gt=0)  # seconds

@@ -53,7 +53,7 @@ def run(
     ] = None,
     protocol: Annotated[
         str | None,
-        Opt("--protocol", help="tools: native tool calls; text: a fenced bash block.  [tools]"),
+        Opt("--protocol", help="tools, text, hermes, qwen-xml; auto: found by a request.  [tools]"),
     ] = None,
     api: Annotated[
         str | None, Opt("--api", help="chat (completions), or responses.  [chat]")

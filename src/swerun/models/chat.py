@@ -59,22 +59,38 @@ APIS: Mapping[str, Api] = {
 }
 
 
+Turn = tuple[Message, ...]  # what is one turn: a message, or all results of one reply's calls
+
+
+def turns_of(messages: Sequence[Message]) -> list[Turn]:
+    """Results stay together, because some protocols send those of one reply in one message."""
+    turns: list[Turn] = []
+    for message in messages:
+        if message.role == "tool" and turns and turns[-1][0].role == "tool":
+            turns[-1] = (*turns[-1], message)
+        else:
+            turns.append((message,))
+    return turns
+
+
 @dataclass(slots=True)
 class Spoken:
     """A conversation as JSON, as far as it has been sent: it grows at its end, and to write all of
     it anew costs more than all else of a late step (benchmarks/step.py)."""
 
-    pieces: tuple[tuple[Message, bytes], ...] = ()
+    pieces: tuple[tuple[Turn, bytes], ...] = ()
 
-    def written(self, messages: Sequence[Message], write: Callable[[Message], bytes]) -> bytes:
+    def written(self, messages: Sequence[Message], write: Callable[[Turn], bytes]) -> bytes:
         """`messages` as the elements of a JSON array. Several threads may ask at once: each of
         them gets its own, and what is kept is that of the last."""
-        kept, same = self.pieces, 0
-        for (before, _), message in zip(kept, messages, strict=False):
-            if before is not message:
+        turns, kept, same = turns_of(messages), self.pieces, 0
+        for (before, _), turn in zip(kept, turns, strict=False):
+            if len(before) != len(turn) or any(
+                b is not m for b, m in zip(before, turn, strict=False)
+            ):
                 break
             same += 1
-        self.pieces = pieces = kept[:same] + tuple((m, write(m)) for m in messages[same:])
+        self.pieces = pieces = kept[:same] + tuple((t, write(t)) for t in turns[same:])
         return b",".join(piece for _, piece in pieces if piece)
 
 
@@ -142,8 +158,8 @@ class ChatModel:
     def _body(self, messages: Sequence[Message], settings: Mapping[str, Any], api: Api) -> bytes:
         protocol, quirks = PROTOCOLS[self.endpoint.protocol], self.endpoint.quirks
 
-        def write(message: Message) -> bytes:
-            wires = protocol.send([message])
+        def write(turn: Turn) -> bytes:
+            wires = protocol.send(turn)
             return b",".join(_json(w) for wire in wires for w in api.written(wire, quirks))
 
         said = self.spoken.written(messages, write)
