@@ -359,6 +359,7 @@ class Sampling(Record):
     top_p: float | None = None
     max_tokens: int | None = Field(default=None, ge=1)
     seed: int | None = None
+    reasoning_effort: str | None = Field(default=None, min_length=1)  # whatever words it takes
     extra_body: Mapping[str, JsonValue] = {}
 
 
@@ -369,6 +370,7 @@ class Scaffold(Record):
     prompt_hash: str
     protocol: str
     tools: tuple[str, ...]
+    api: str = "chat"  # what carries it: chat completions, or `responses`
 
 
 class Question(Record):

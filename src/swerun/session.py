@@ -21,7 +21,7 @@ from swerun.config import RunConfig, cache_folder
 from swerun.engine.events import Happened
 from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import LocalSlots, local_slots
-from swerun.entrants import DEMO, Entrant, entrant
+from swerun.entrants import AUTO, DEMO, Entrant, Setting, entrant
 from swerun.errors import InputError
 from swerun.grading.grader import GRADER_VERSION, SandboxGrader
 from swerun.grading.parsers import parser_named
@@ -29,11 +29,13 @@ from swerun.images.store import EngineImages
 from swerun.instances.hub import Hub
 from swerun.instances.selection import Chosen, select
 from swerun.instances.subsets import dataset_hash, load_subset
+from swerun.models.governor import Governors
+from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
 from swerun.records import Instance, Question, Resources, Role, RunRecord, Session, Stratum
 from swerun.report.derived import derive
 from swerun.report.summary import Report
-from swerun.runs.store import RunStore, open_or_create, refuse_another
+from swerun.runs.store import RunStore, begun, open_or_create, refuse_another
 from swerun.sandbox.client import connect
 from swerun.sandbox.docker import DockerSandboxes, Profile, reap
 from swerun.version import __version__
@@ -79,6 +81,11 @@ class Prepared:
                 _record(self.config.record, work.store, who, report)
         return reports
 
+    def shut(self) -> list[str]:
+        """Why there are endpoints that serve no more, each reason once."""
+        governors = [who.governor for _, who in self.entries if who.governor]
+        return list(dict.fromkeys(g.shut for g in governors if g.shut))
+
     def _reap(self) -> None:
         for work, _ in self.entries:
             reap(self.client, work.store.label())
@@ -109,19 +116,23 @@ def prepared(
     chosen = select(subset, config.selection)
     _check(config, chosen.instances)
     with ExitStack() as open_:
-        entrants = [entrant(name, config, environment, open_, cancel) for name in config.model]
+        governors = Governors(config.jobs, config.endpoint_patience, config.rpm, config.tpm, say)
+        setting = Setting(config, environment, open_, governors, cancel)
+        entrants = [entrant(name, setting) for name in config.model]
         client = open_.enter_context(_connected(environment))
         images = EngineImages(client, cache, say)
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
         dataset = dataset_hash(subset.instances)
+        entrants = [_settled(config, who, dataset, chosen, say) for who in entrants]
         wanted = [_wanted(config, who, dataset, chosen) for who in entrants]
         for record in wanted:
             refuse_another(config.runs, record)
         for who in entrants:
             say(who.introduction)
-            who.check()
+            if said := who.check():
+                say(f"{who.name}: {said}")
         images.begin(chosen.instances)
         stores = [open_or_create(config.runs, record) for record in wanted]
         for store in stores:
@@ -133,7 +144,7 @@ def prepared(
             ids = [i.id for i in chosen.instances]
             store.begin_session(_session(config, who, chosen.strata), ids, config.samples)
             bench = _bench(config, who, shared, store.label())
-            work = Work(store, bench, chosen.instances, config.samples, config.retries)
+            work = Work(store, bench, chosen.instances, config.samples, config.retries, who.is_over)
             entries.append((work, who))
         yield Prepared(config, client, tuple(entries), cancel)
 
@@ -147,6 +158,26 @@ def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
     if config.record:
         for name in config.model:
             check_writable(config.record / recording_name(name))
+
+
+def _settled(
+    config: RunConfig,
+    who: Entrant,
+    dataset: str,
+    chosen: Chosen,
+    say: Callable[[str], None],
+) -> Entrant:
+    """Of --protocol auto: by the protocol that this question's run was begun with, or, where there
+    is none, by the one that its endpoint is found to speak. Raises EndpointError."""
+    if who.undecided is None:
+        return who
+    for protocol in () if config.fresh else PROTOCOLS:
+        known = who.undecided.by(protocol)
+        there = begun(config.runs, _wanted(config, known, dataset, chosen))
+        if there and any(AUTO in session.note for session in there.sessions):
+            return known
+    say(f"{who.introduction}: which protocol?")
+    return who.undecided.by(who.undecided.ask())
 
 
 @contextmanager

@@ -7,8 +7,9 @@ from contextlib import ExitStack
 import pytest
 
 from swerun.agent.tools import TOOLS
-from swerun.models.chat import ChatModel, connected
+from swerun.models.chat import ChatModel
 from swerun.models.endpoints import Endpoint
+from swerun.models.exchange import connected
 from tests.models.endpoint import answering
 
 

@@ -16,12 +16,15 @@ from swerun.errors import (
     CancelledError,
     ContextLengthError,
     EndpointBusyError,
+    EndpointDownError,
     EndpointError,
+    EndpointShutError,
+    RateLimitError,
     SwerunError,
 )
 from swerun.models.abandon import abandonable
-from swerun.models.chat import connected
 from swerun.models.endpoints import Endpoint
+from swerun.models.exchange import connected
 from swerun.ports import Message
 from swerun.records import Call, Sampling, Usage
 from tests.models.endpoint import Dropped, Said, Silence, completion, refused, stopped_once_silent
@@ -295,11 +298,15 @@ def test_a_password_that_is_not_ascii_is_in_no_error_either(serve, ask):
 # failures for good
 
 
-@pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 405, 422])
-def test_a_refusal_ends_at_once_with_the_words_of_the_endpoint(status, serve, ask):
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(s, EndpointError) for s in (400, 404, 405, 422)]
+    + [(s, EndpointShutError) for s in (401, 402, 403)],
+)
+def test_a_refusal_ends_at_once_with_the_words_of_the_endpoint(status, kind, serve, ask):
     server = serve(refused(status, "You may not pass."))
     error = failure(ask(server.url))
-    assert type(error) is EndpointError
+    assert type(error) is kind
     assert not error.retry
     for part in ("You may not pass.", str(status), "some-model", server.url):
         assert part in str(error)
@@ -389,11 +396,16 @@ def test_other_failures_are_not_a_conversation_that_is_too_long(status, words, s
 # failures that pass
 
 
-@pytest.mark.parametrize("status", [408, 409, 425, 429, 500, 502, 503, 504, 529])
-def test_a_server_in_trouble_may_be_asked_again_later(status, serve, ask):
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [(s, EndpointBusyError) for s in (408, 409, 425, 500, 504)]
+    + [(s, EndpointDownError) for s in (502, 503, 529)]
+    + [(429, RateLimitError)],
+)
+def test_a_server_in_trouble_may_be_asked_again_later(status, kind, serve, ask):
     server = serve(refused(status, "Later."))
     error = failure(ask(server.url))
-    assert type(error) is EndpointBusyError
+    assert type(error) is kind
     assert error.retry
     assert error.wait is None
     assert "Later." in str(error)
@@ -406,7 +418,7 @@ def test_a_server_in_trouble_may_be_asked_again_later(status, serve, ask):
 )
 def test_the_wait_is_what_retry_after_says(header, wait, serve, ask):
     error = failure(ask(serve(refused(429, "Slow.", Retry_After=header)).url))
-    assert (type(error), error.wait) == (EndpointBusyError, wait)
+    assert (type(error), error.wait) == (RateLimitError, wait)
 
 
 @pytest.mark.parametrize(("ahead", "least", "most"), [(30, 25, 31), (-30, 0, 0)])
@@ -429,7 +441,7 @@ def test_a_server_that_is_not_there_may_be_tried_again(ask):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound, and not listening: nobody else can be there
         error = failure(ask(f"http://127.0.0.1:{taken.getsockname()[1]}/v1"))
-    assert type(error) is EndpointBusyError
+    assert type(error) is EndpointDownError
     assert "refused" in str(error)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from swerun.errors import InputError
-from swerun.models.endpoints import PRESETS, Endpoint, resolve
+from swerun.models.endpoints import Endpoint, resolve
+from swerun.models.presets import PRESETS
 
 KEYS = {preset.key: f"key of {preset.prefix}" for preset in PRESETS if preset.key}
 

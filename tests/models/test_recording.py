@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from swerun.agent.tools import TOOLS
 from swerun.errors import InputError
 from swerun.instances.subsets import load_instances
-from swerun.models.chat import usage_of
+from swerun.models.completions import usage_of
 from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import (
     INFO,

@@ -17,6 +17,7 @@ KEYS = {
     "top_p": "sampling.top_p",
     "max_tokens": "sampling.max_tokens",
     "sampling_seed": "sampling.seed",
+    "reasoning_effort": "sampling.reasoning_effort",
     "extra_body": "sampling.extra_body",
     "steps": "limits.steps",
     "tokens": "limits.tokens",

@@ -46,19 +46,41 @@ def run(
     ] = None,
     protocol: Annotated[
         str | None,
-        Opt("--protocol", help="tools: native tool calls; text: a fenced bash block.  [tools]"),
+        Opt("--protocol", help="tools, text, hermes, qwen-xml; auto: found by a request.  [tools]"),
     ] = None,
+    api: Annotated[
+        str | None, Opt("--api", help="chat (completions), or responses.  [chat]")
+    ] = None,
+    stream: Annotated[
+        bool, Opt("--stream", help="Replies in parts; always, of models that know no other way.")
+    ] = False,
     temperature: Annotated[float | None, Opt("--temperature")] = None,
     top_p: Annotated[float | None, Opt("--top-p")] = None,
     max_tokens: Annotated[int | None, Opt("--max-tokens", help="Of one reply.")] = None,
     sampling_seed: Annotated[
         int | None, Opt("--sampling-seed", help="Sent to the endpoint.")
     ] = None,
+    reasoning_effort: Annotated[
+        str | None, Opt("--reasoning-effort", help="In the endpoint's words, as low or high.")
+    ] = None,
     extra_body: Annotated[
         str | None, Opt("--extra-body", help="JSON, merged into each request.")
     ] = None,
     request_timeout: Annotated[
         float | None, Opt("--request-timeout", help="Seconds.  [600]")
+    ] = None,
+    stall_timeout: Annotated[
+        float | None, Opt("--stall-timeout", help="Seconds between parts of a stream.  [300]")
+    ] = None,
+    rpm: Annotated[
+        float | None, Opt("--rpm", help="Requests per minute, of each endpoint.  [none]")
+    ] = None,
+    tpm: Annotated[
+        float | None, Opt("--tpm", help="Tokens per minute, in and out, likewise.  [none]")
+    ] = None,
+    endpoint_patience: Annotated[
+        str | None,
+        Opt("--endpoint-patience", help="How long to wait for one that is down, as 90s.  [30m]"),
     ] = None,
     jobs: Annotated[int | None, Opt("--jobs", "-j", help="Agents at once.  [4]")] = None,
     grade_jobs: Annotated[
@@ -142,6 +164,8 @@ def _run(config: RunConfig, *, as_json: bool) -> int:
     _print(reports, as_json=as_json)
     for report in reports:
         say(str(config.runs / report.run))
+    for why in session.shut():
+        say(f"{why} What was done is kept; the same command goes on from here.")
     if cancel.is_set():
         said.print("Stopped. The same command goes on from here.", highlight=False)
         return STOPPED

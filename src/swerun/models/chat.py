@@ -1,68 +1,97 @@
-"""Chat completions over HTTP. The only module that knows the endpoint's wire and its errors."""
+"""A model behind an endpoint: one request of a conversation, and the reply to it."""
 
 from __future__ import annotations
 
 import json
-import math
-import re
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
-from pydantic import ValidationError
-
-from swerun.errors import ContextLengthError, EndpointBusyError, EndpointError
-from swerun.models.abandon import abandonable
+from swerun.models import completions, responses
+from swerun.models.abandon import Pulse, abandonable
+from swerun.models.completions import Completion
 from swerun.models.endpoints import Endpoint
+from swerun.models.exchange import Request, posted, streamed
+from swerun.models.presets import Quirks
 from swerun.models.protocols import PROTOCOLS, Wire
+from swerun.models.refusals import whole
 from swerun.ports import Message, Tool
-from swerun.records import Reply, Usage
+from swerun.records import Reply
 
 if TYPE_CHECKING:
     from openai import OpenAI
 
-BUSY = {408, 409, 425, 429, 500, 502, 503, 504, 529}
-TOO_LONG = re.compile(
-    r"maximum context length"  # OpenAI, vLLM, DeepSeek
-    r"|longer than the maximum model length"  # vLLM's engine
-    r"|longer than the model's context length"  # SGLang
-    r"|exceeds? the (?:available )?context|context size has been exceeded"  # llama.cpp
-    r"|exceed(?:s|ed)? context|context window"  # llama-cpp-python
-    r"|prompt is too long"  # Anthropic
-    r"|range of input length should be"  # DashScope
-    r"|context_length_exceeded|exceed_context_size_error",  # codes: OpenAI's, llama.cpp's
-    re.IGNORECASE,
-)
-NO_KEY = "none"  # the client library wants some key, and a server that needs none ignores it
+
+SLACK = 1.0  # seconds more than the client's own limit, whose words are better
 
 
-def connected(endpoint: Endpoint) -> OpenAI:
-    """A client that tries nothing again by itself; to be closed by whoever asked for it.
+@dataclass(frozen=True, slots=True)
+class Api:
+    """A way to carry a conversation: where it goes, what a request and a reply look like."""
 
-    Of the environment it takes proxies and certificates (HTTPS_PROXY, SSL_CERT_FILE, ...), and
-    for an endpoint on this machine not even those: a proxy would look for it on its own.
-    """
-    from openai import DefaultHttpxClient, OpenAI
+    path: str
+    messages: str  # what a request calls them
+    written: Callable[[Wire, Quirks], list[Wire]]  # one message
+    settings: Callable[[Endpoint, Wire], Wire]  # all else of a request
+    joined: Callable[[Endpoint, Iterable[object]], object]  # a stream, as one body
+    read: Callable[[Endpoint, object], Completion]
 
-    parts = urlsplit(endpoint.base_url)
-    client = OpenAI(
-        api_key=endpoint.api_key or NO_KEY,
-        organization="",
-        project="",
-        base_url=parts._replace(query="", fragment="").geturl(),
-        default_query=endpoint.query,
-        timeout=endpoint.request_timeout,
-        max_retries=0,
-        http_client=DefaultHttpxClient(trust_env=False) if endpoint.is_local else None,
-    )
-    # the library fills these in from variables that were meant for another endpoint
-    client.organization = client.project = None
-    client._custom_headers = {}  # noqa: SLF001 -- of OPENAI_CUSTOM_HEADERS; there is no other way
-    return client
+
+APIS: Mapping[str, Api] = {
+    "chat": Api(
+        "/chat/completions",
+        "messages",
+        completions.messages_of,
+        completions.settings,
+        completions.joined,
+        completions.completion_of,
+    ),
+    "responses": Api(
+        "/responses",
+        "input",
+        responses.items_of,
+        responses.settings,
+        responses.joined,
+        responses.completion_of,
+    ),
+}
+
+
+Turn = tuple[Message, ...]  # what is one turn: a message, or all results of one reply's calls
+
+
+def turns_of(messages: Sequence[Message]) -> list[Turn]:
+    """Results stay together, because some protocols send those of one reply in one message."""
+    turns: list[Turn] = []
+    for message in messages:
+        if message.role == "tool" and turns and turns[-1][0].role == "tool":
+            turns[-1] = (*turns[-1], message)
+        else:
+            turns.append((message,))
+    return turns
+
+
+@dataclass(slots=True)
+class Spoken:
+    """A conversation as JSON, as far as it has been sent: it grows at its end, and to write all of
+    it anew costs more than all else of a late step (benchmarks/step.py)."""
+
+    pieces: tuple[tuple[Turn, bytes], ...] = ()
+
+    def written(self, messages: Sequence[Message], write: Callable[[Turn], bytes]) -> bytes:
+        """`messages` as the elements of a JSON array. Several threads may ask at once: each of
+        them gets its own, and what is kept is that of the last."""
+        turns, kept, same = turns_of(messages), self.pieces, 0
+        for (before, _), turn in zip(kept, turns, strict=False):
+            if len(before) != len(turn) or any(
+                b is not m for b, m in zip(before, turn, strict=False)
+            ):
+                break
+            same += 1
+        self.pieces = pieces = kept[:same] + tuple((t, write(t)) for t in turns[same:])
+        return b",".join(piece for _, piece in pieces if piece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,164 +102,79 @@ class ChatModel:
     client: OpenAI
     tools: tuple[Tool, ...] = ()
     headers: tuple[tuple[str, str], ...] = ()
+    spoken: Spoken = field(default_factory=Spoken, compare=False, repr=False)
 
     def reply(self, messages: Sequence[Message], *, deadline: float | None, cancel: Event) -> Reply:
-        protocol = PROTOCOLS[self.endpoint.protocol]
-        request = {
-            "model": self.endpoint.model,
-            "messages": protocol.send(messages),
-            **protocol.offer(self.tools),
-            **sampled(self.endpoint),
-        }
         began = time.monotonic()
-        body = abandonable(lambda: self._post(request), deadline=deadline, cancel=cancel)
+        read = self.ask(messages, self.settings(), deadline=deadline, cancel=cancel)
         seconds = round(time.monotonic() - began, 3)
-        read = completion_of(self.endpoint, body)
         said = PROTOCOLS[self.endpoint.protocol].read(read.message, read.finish, self.tools)
         return Reply(
             text=str(read.message.get("content") or ""),
             calls=said.calls,
             problem=said.problem,
-            reasoning=str(
-                read.message.get("reasoning_content") or read.message.get("reasoning") or ""
-            ),
+            reasoning=read.reasoning,
             finish_reason=read.finish,
             usage=read.usage,
-            raw=said.raw,
+            raw=with_what_goes_back(said.raw, read.back),
             model=read.model,
             seconds=seconds,
             replay=read.replay,
         )
 
-    def _post(self, request: Wire) -> object:
-        from openai import APIConnectionError, APIStatusError, OpenAIError
+    def settings(self) -> Wire:
+        """All that the requests of a run hold, but for their messages."""
+        offered = PROTOCOLS[self.endpoint.protocol].offer(self.tools)
+        asked = APIS[self.endpoint.api].settings(self.endpoint, offered)
+        return asked | dict(self.endpoint.sampling.extra_body)
 
-        where, hushed = self.endpoint.where, self.endpoint.hushed
-        extra = dict(self.endpoint.sampling.extra_body)
-        try:
-            response = self.client.chat.completions.with_raw_response.create(
-                **request, extra_headers=dict(self.headers), extra_body=extra or None
-            )
-            text = response.text
-        except APIConnectionError as error:  # a timeout is one too
-            why = error.__cause__ or error
-            raise EndpointBusyError(hushed(f"{where}: {type(why).__name__}: {why}")) from error
-        except APIStatusError as error:
-            raise refusal(
-                self.endpoint, error.status_code, error.response.text, error.response.headers
-            ) from error
-        except OpenAIError as error:
-            raise EndpointError(hushed(f"{where}: {error}")) from error
-        return json_of(self.endpoint, text)
+    def ask(
+        self,
+        messages: Sequence[Message],
+        settings: Mapping[str, Any],
+        *,
+        deadline: float | None,
+        cancel: Event,
+        timeout: float | None = None,
+    ) -> Completion:
+        """One request with `settings`, and what came back. Raises what `reply` does, each from the
+        client's own error where there is one. `timeout` is in seconds, the endpoint's by default.
+        """
+        endpoint, api = self.endpoint, APIS[self.endpoint.api]
+        seconds = timeout or endpoint.request_timeout
+        body = self._body(messages, settings, api)
+        request = Request(api.path, body, dict(self.headers), seconds)
+        pulse = Pulse(seconds + SLACK, endpoint.stall_timeout)
 
+        def exchange() -> object:
+            if endpoint.streams:
+                events = streamed(self.client, endpoint, request, pulse)
+                return whole(api.joined(endpoint, events))
+            return posted(self.client, endpoint, request)
 
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """What a chat completion holds, as it was served. `replay` is the recorded endpoint's."""
+        answered = abandonable(exchange, deadline=deadline, cancel=cancel, pulse=pulse)
+        return api.read(endpoint, answered)
 
-    message: Mapping[str, Any]
-    finish: str
-    usage: Usage
-    model: str
-    replay: str | None
+    def _body(self, messages: Sequence[Message], settings: Mapping[str, Any], api: Api) -> bytes:
+        protocol, quirks = PROTOCOLS[self.endpoint.protocol], self.endpoint.quirks
 
+        def write(turn: Turn) -> bytes:
+            wires = protocol.send(turn)
+            return b",".join(_json(w) for wire in wires for w in api.written(wire, quirks))
 
-def json_of(endpoint: Endpoint, text: str) -> object:
-    """The body of an answer; EndpointBusyError, with its words, where it is no JSON."""
-    try:
-        return _whole(json.loads(text))
-    except (ValueError, RecursionError) as error:
-        said = endpoint.hushed(text)[:300]
-        raise EndpointBusyError(f"{endpoint.where} answered no JSON: {said!r}") from error
-
-
-def completion_of(endpoint: Endpoint, body: object) -> Completion:
-    """Raises EndpointBusyError, with the endpoint's words, for what is no completion."""
-    answered: Any = body
-    try:
-        choice = answered["choices"][0]
-        return Completion(
-            message=dict(choice["message"].items()),
-            finish=str(choice.get("finish_reason") or ""),
-            usage=usage_of(answered.get("usage")),
-            model=str(answered.get("model") or ""),
-            replay=answered.get("swerun_replay"),
-        )
-    except (KeyError, IndexError, TypeError, AttributeError) as error:
-        said = endpoint.hushed(json.dumps(body, ensure_ascii=False))[:300]
-        raise EndpointBusyError(f"{endpoint.where} answered no completion: {said}") from error
+        said = self.spoken.written(messages, write)
+        return _json(settings)[:-1] + b',"%s":[%s]}' % (api.messages.encode(), said)
 
 
-def sampled(endpoint: Endpoint) -> Wire:
-    """The sampling that was given, and nothing that was not."""
-    sampling = endpoint.sampling
-    named = ("temperature", "top_p", "max_tokens", "seed")
-    given = {name: getattr(sampling, name) for name in named}
-    return {name: value for name, value in given.items() if value is not None}
+def with_what_goes_back(raw: Mapping[str, Any], back: Mapping[str, Any]) -> Wire:
+    """An assistant's message as the protocol sends it back, with what its endpoint wants beside."""
+    beside = {name: value for name, value in back.items() if name != "tool_calls"}
+    calls = [
+        {**more, **call}
+        for call, more in zip(raw.get("tool_calls", ()), back.get("tool_calls", ()), strict=False)
+    ]
+    return {**beside, **raw, **({"tool_calls": calls} if calls else {})}
 
 
-def usage_of(served: object) -> Usage:
-    """An endpoint's `usage`; one that does not say counts as one reply unreported."""
-    if not isinstance(served, dict) or served.get("prompt_tokens") is None:
-        return Usage(unreported=1)
-    read, written = (
-        served.get(key) if isinstance(served.get(key), dict) else {}
-        for key in ("prompt_tokens_details", "completion_tokens_details")
-    )
-    try:
-        return Usage(
-            input_tokens=served["prompt_tokens"],
-            cached_tokens=(read or {}).get("cached_tokens") or 0,
-            output_tokens=served.get("completion_tokens") or 0,
-            reasoning_tokens=(written or {}).get("reasoning_tokens") or 0,
-        )
-    except ValidationError:
-        return Usage(unreported=1)
-
-
-def refusal(
-    endpoint: Endpoint, status: int, text: str, headers: Mapping[str, str]
-) -> EndpointError:
-    """What an HTTP error means: too long, too busy, or no."""
-    words = f"{endpoint.where} answered {status}: {_words(endpoint.hushed(text))}"
-    if status in {400, 413, 422, 500} and TOO_LONG.search(text):
-        return ContextLengthError(words)
-    if status in BUSY:
-        return EndpointBusyError(words, _wait(headers.get("retry-after")))
-    hints = {
-        401: " Is the key right? --api-key-env NAME says which variable holds it.",
-        403: " The key is known, and may not do this.",
-        404: " Is the model's name right, and does the URL end in /v1?",
-    }
-    return EndpointError(words + hints.get(status, ""))
-
-
-def _whole(body: object) -> object:
-    """JSON can carry half of a surrogate pair, and neither a file nor a request can."""
-    whole: object = json.loads(json.dumps(body, ensure_ascii=False).encode(errors="replace"))
-    return whole
-
-
-def _words(text: str) -> str:
-    """The endpoint's own words, out of whatever they are wrapped in."""
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return text[:500]
-    error = body.get("error", body) if isinstance(body, dict) else body
-    said = error.get("message") or error.get("detail") if isinstance(error, dict) else error
-    return str(said or text)[:1000]
-
-
-def _wait(header: str | None) -> float | None:
-    """Retry-After: seconds, or a date (RFC 9110, 10.2.3)."""
-    if not header:
-        return None
-    try:
-        seconds = float(header)
-    except ValueError:
-        try:
-            seconds = parsedate_to_datetime(header).timestamp() - time.time()
-        except ValueError:
-            return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

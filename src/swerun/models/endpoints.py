@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from swerun.errors import InputError
+from swerun.models.presets import PRESETS, Quirks, preset_at, preset_of, quirks_of
 from swerun.records import Sampling
 
 KEY = "OPENAI_API_KEY"
@@ -18,18 +19,36 @@ SECRET_LENGTH = 8  # characters; what is shorter in a query is a version or a sw
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One model at one address, and how it is asked. `request_timeout` is in seconds.
+    """One model at one address, and how it is asked.
 
-    `base_url` is for requests alone: it may hold a password, which `address` does not.
+    `base_url` is for requests alone: it may hold a password, which `address` does not. Seconds:
+    `request_timeout` of a whole request, `stall_timeout` between two parts of a stream.
     """
 
     model: str
     base_url: str = field(repr=False)
     api_key: str | None = field(default=None, repr=False)
     protocol: str = "tools"
+    api: str = "chat"
+    stream: bool = False
     sampling: Sampling = field(default_factory=Sampling)
     request_timeout: float = 600.0
+    stall_timeout: float = 300.0
     is_recorded: bool = False
+    preset: str = ""  # the prefix of the one that it is, however somebody came to it
+    quirks: Quirks = field(default_factory=Quirks)
+
+    @property
+    def streams(self) -> bool:
+        """Whether replies are asked for as streams: where somebody wants it, and where the
+        endpoint knows no other way."""
+        return self.stream or self.quirks.only_streams
+
+    @property
+    def limit(self) -> str:
+        """What a request calls the limit on the tokens of its reply."""
+        usual = "max_output_tokens" if self.api == "responses" else "max_tokens"
+        return self.quirks.names.get(usual, usual)
 
     @property
     def where(self) -> str:
@@ -75,34 +94,6 @@ class Endpoint:
         yield from (value for value in self.query.values() if len(value) >= SECRET_LENGTH)
 
 
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """An endpoint that many use. `source` is where its address and its variable are documented."""
-
-    prefix: str
-    base_url: str
-    key: str | None  # None: it asks for no key
-    source: str
-
-
-PRESETS = (
-    Preset("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", "platform.openai.com/docs"),
-    Preset(
-        "openrouter", "https://openrouter.ai/api/v1", "OPENROUTER_API_KEY", "openrouter.ai/docs"
-    ),
-    Preset("deepseek", "https://api.deepseek.com", "DEEPSEEK_API_KEY", "api-docs.deepseek.com"),
-    Preset(
-        "dashscope",
-        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
-        "DASHSCOPE_API_KEY",
-        "alibabacloud.com/help/en/model-studio",
-    ),
-    Preset("vllm", "http://localhost:8000/v1", None, "docs.vllm.ai"),
-    Preset("llamacpp", "http://localhost:8080/v1", None, "github.com/ggml-org/llama.cpp"),
-    Preset("ollama", "http://localhost:11434/v1", None, "docs.ollama.com"),
-)
-
-
 def resolve(
     model: str, *, base_url: str | None, api_key_env: str | None, environment: Mapping[str, str]
 ) -> Endpoint:
@@ -112,22 +103,45 @@ def resolve(
     no other; else OPENAI_BASE_URL. Raises InputError that names what is missing.
     """
     if base_url:
-        return Endpoint(model, _checked(base_url), _key(api_key_env, KEY, environment))
+        return _at(model, _checked(base_url), _key(api_key_env, KEY, environment))
     prefix, _, rest = model.partition("/")
-    preset = next((p for p in PRESETS if p.prefix == prefix and rest), None)
+    preset = preset_of(prefix) if rest else None
     if preset:
         key = _key(api_key_env, preset.key, environment) if preset.key or api_key_env else None
         if preset.key and key is None:
             raise InputError(f"{model} needs a key: set {preset.key}, or name another variable "
                              "with --api-key-env.")  # fmt: skip
-        return Endpoint(rest, preset.base_url, key)
+        return _at(rest, preset.base_url, key)
     if environment.get(URL):
-        return Endpoint(model, _checked(environment[URL]), _key(api_key_env, KEY, environment))
+        return _at(model, _checked(environment[URL]), _key(api_key_env, KEY, environment))
     known = ", ".join(f"{p.prefix}/" for p in PRESETS)
     raise InputError(
         f"where is {model!r}? Give its endpoint with --base-url (or {URL}), or use one of the "
         f"prefixes {known}, or gold, empty or demo/handwritten, which need none."
     )
+
+
+def refuse_unsendable(endpoint: Endpoint) -> None:
+    """Raises InputError for what this endpoint would refuse, or pass over without a word."""
+    preset = preset_of(endpoint.preset)
+    if preset and endpoint.api not in preset.apis:
+        raise InputError(f"{preset.prefix} is asked by --api {' or '.join(preset.apis)}, not by "
+                         f"{endpoint.api} ({preset.source})")  # fmt: skip
+    lacks = set(endpoint.quirks.lacks) | ({"seed"} if endpoint.api == "responses" else set())
+    sampling = endpoint.sampling
+    for name in sorted(lacks):
+        if getattr(sampling, name) is not None:
+            who = endpoint.preset if name in endpoint.quirks.lacks else "the Responses API"
+            raise InputError(f"sampling.{name}: {who} has no such thing; leave it out")
+    for name in ("messages", "input", "stream"):
+        if name in sampling.extra_body:
+            raise InputError(f"sampling.extra_body: `{name}` is what swerun sends itself")
+
+
+def _at(model: str, base_url: str, key: str | None) -> Endpoint:
+    preset = preset_at(base_url)
+    prefix = preset.prefix if preset else ""
+    return Endpoint(model, base_url, key, preset=prefix, quirks=quirks_of(preset, model))
 
 
 def _key(named: str | None, usual: str | None, environment: Mapping[str, str]) -> str | None:

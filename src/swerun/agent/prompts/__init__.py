@@ -7,16 +7,18 @@ import json
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from swerun.agent.tools import TOOLS
 from swerun.errors import InputError
-from swerun.ports import Message
+from swerun.ports import Message, Tool
 from swerun.records import Limits, Scaffold, Task
 
 
 @dataclass(frozen=True, slots=True)
 class Prompts:
-    """Jinja templates; they see `task` (a Task, never an Answer), `limits` and `protocol`."""
+    """Jinja templates; they see `task` (a Task, never an Answer), `limits` and `protocol`, and the
+    system prompt sees `tools` too: as functions in JSON Schema."""
 
     system: str
     instance: str
@@ -27,9 +29,11 @@ class Prompts:
         from jinja2 import Environment, StrictUndefined
 
         jinja = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 -- no HTML
+        jinja.filters["tojson"] = json.dumps  # jinja's own escapes what HTML would, and sorts
         seen = {"task": task, "limits": limits, "protocol": self.protocol}
+        told = seen | {"tools": [_function(tool) for tool in TOOLS]}
         return [
-            Message("system", jinja.from_string(self.system).render(seen).strip()),
+            Message("system", jinja.from_string(self.system).render(told).strip()),
             Message("user", jinja.from_string(self.instance).render(seen).strip()),
         ]
 
@@ -44,6 +48,12 @@ class Prompts:
         )
 
 
+def _function(tool: Tool) -> dict[str, Any]:
+    """A tool as chat templates list it."""
+    function = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {"type": "function", "function": function}
+
+
 # what a prompt is tried with: a mistake in it is found before a run and not in each attempt
 TRIAL = Task(id="a__b-1", repo="a/b", base_commit="0" * 40, problem_statement="A.", image="a")
 
@@ -53,11 +63,15 @@ def load_prompts(
 ) -> Prompts:
     """Ours, or with `instance` a file of the user's in place of the instance prompt.
 
+    Where the protocol leaves it to the prompt how a tool is called, a file named after it says so,
+    below the system prompt; the others' prompts, and so their hashes, have no part in that.
     Raises InputError where that file cannot be read, is no template, or asks for what there is
     not; it is tried with the `limits` of the run.
     """
     ours = files(__name__)
     system = (ours / "system.md").read_text(encoding="utf-8")
+    if (shape := ours / f"{protocol}.md").is_file():
+        system += shape.read_text(encoding="utf-8")
     if instance is None:
         return Prompts(system, (ours / "instance.md").read_text(encoding="utf-8"), protocol)
     from jinja2 import TemplateError
