@@ -12,7 +12,7 @@ from tests.models.conformance.spec import Spec
 Wire = dict[str, Any]
 
 
-def reply(spec: Spec, turn: Turn, number: int, protocol: str) -> Wire:
+def reply(spec: Spec, turn: Turn, number: int, protocol: str, *, sealed: bool) -> Wire:
     calls = protocol == "tools"
     said = turn.text if calls else WRITTEN[protocol](turn)
     message: Wire = {"role": "assistant", "content": said}

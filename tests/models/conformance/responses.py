@@ -13,14 +13,14 @@ from tests.models.conformance.spec import Spec
 Wire = dict[str, Any]
 
 
-def reply(spec: Spec, turn: Turn, number: int, protocol: str) -> Wire:
+def reply(spec: Spec, turn: Turn, number: int, protocol: str, *, sealed: bool) -> Wire:
     text = turn.text if protocol == "tools" else WRITTEN[protocol](turn)
     said = {"type": "output_text", "text": text, "annotations": []}
     output: list[Wire] = []
     if spec.seals or spec.reasoning:
         summary = [{"type": "summary_text", "text": turn.thought}]
         output.append({"type": "reasoning", "id": f"rs_{number}", "summary": summary})
-        if spec.seals:
+        if sealed:
             output[-1]["encrypted_content"] = SEAL.format(number)
     message = {"type": "message", "role": "assistant", "status": "completed", "content": [said]}
     output.append({"id": f"msg_{number}", **message})

@@ -39,7 +39,8 @@ class Handler(BaseHTTPRequestHandler):
     def _reply(self, spec: Spec, body: Mapping[str, Any], failure: Failure) -> None:
         form = responses if self.path.endswith("/responses") else chat
         number = turns_in(body)
-        reply = form.reply(spec, TURNS[number], number, self.server.protocol)
+        sealed = bool(body.get("include"))  # only whoever asks for it gets it
+        reply = form.reply(spec, TURNS[number], number, self.server.protocol, sealed=sealed)
         self.server.served += failure == "none"
         if body.get("stream"):
             self._stream(form.parts(spec, reply, asked=bool(body.get("stream_options"))), failure)
