@@ -13,6 +13,7 @@ from swerun.agent.tools import TOOLS
 from swerun.config import RunConfig
 from swerun.errors import InputError
 from swerun.models.chat import ChatModel, Spoken
+from swerun.models.decide import decided
 from swerun.models.endpoints import Endpoint, refuse_unsendable, resolve
 from swerun.models.exchange import connected
 from swerun.models.patient import PatientModel
@@ -28,15 +29,26 @@ GIVEN: Mapping[str, Callable[[Instance], bytes]] = {
     "empty": lambda instance: b"",  # noqa: ARG005
 }
 DEMO = "demo/"
+AUTO = "found by --protocol auto"
 GRADING = "eval_seconds"  # the one limit that is not the agent's, and so is no recording's matter
+
+
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The protocol of an entrant is not known yet: `ask` asks its endpoint, and may raise
+    EndpointError; `by` makes the entrant that speaks it."""
+
+    ask: Callable[[], str]
+    by: Callable[[str], Entrant]
 
 
 @dataclass(frozen=True, slots=True)
 class Entrant:
     """One model of a run, ready to solve. `note` is what has to be said wherever it is shown.
 
-    `check` finds out whether its endpoint would do its work, by a small request or two, and raises
-    EndpointError; it is for before any container starts, and after `base_url` was shown.
+    `check` finds out whether its endpoint would do its work, by a small request or two: it gives
+    what there is to be said, or raises EndpointError; it is for before any container starts, and
+    after `base_url` was shown. One that is `undecided` is no more than a name and an address.
     """
 
     name: str
@@ -46,7 +58,8 @@ class Entrant:
     solver: Callable[[Sandboxes], Solver]
     base_url: str = ""
     note: str = ""
-    check: Callable[[], None] = lambda: None
+    check: Callable[[], str] = lambda: ""
+    undecided: Undecided | None = None
 
     @property
     def introduction(self) -> str:
@@ -131,7 +144,7 @@ def _not_as_given(info: RecordingInfo, config: RunConfig) -> list[str]:
         if getattr(given, key) not in (getattr(usual, key), getattr(recorded, key))
     ]
     kept += ["prompt"] if config.prompt else []
-    kept += ["protocol"] if config.protocol not in {None, info.protocol} else []
+    kept += ["protocol"] if config.protocol not in {None, "auto", info.protocol} else []
     return [key for key in kept if key != f"limits.{GRADING}"]
 
 
@@ -153,7 +166,6 @@ def _live(
             api_key_env=config.api_key_env,
             environment=environment,
         ),
-        protocol=config.protocol or "tools",
         api=config.api,
         stream=config.stream,
         sampling=config.sampling,
@@ -161,16 +173,33 @@ def _live(
         stall_timeout=config.stall_timeout,
     )
     refuse_unsendable(endpoint)
-    prompts = load_prompts(endpoint.protocol, config.prompt, config.limits)
     asked = _asked(endpoint, open_)
+    if config.protocol != "auto":
+        return _speaking(config.protocol or "tools", name, config, asked, cancel)
+
+    def by(protocol: str) -> Entrant:
+        who = _speaking(protocol, name, config, asked, cancel)
+        return replace(who, note=f"protocol {protocol}, {AUTO}")
+
+    undecided = Undecided(lambda: decided(asked, cancel), by)
+    return replace(_speaking("tools", name, config, asked, cancel), undecided=undecided)
+
+
+def _speaking(
+    protocol: str, name: str, config: RunConfig, asked: ChatModel, cancel: Event
+) -> Entrant:
+    """A live model that is asked by `protocol`."""
+    endpoint = replace(asked.endpoint, protocol=protocol)
+    model = replace(asked, endpoint=endpoint)
+    prompts = load_prompts(protocol, config.prompt, config.limits)
     return Entrant(
         name=name,
         limits=config.limits,
         sampling=config.sampling,
         scaffold=prompts.scaffold().model_copy(update={"api": endpoint.api}),
-        solver=_solver(BashAgent(prompts, config.limits), asked, cancel),
+        solver=_solver(BashAgent(prompts, config.limits), model, cancel),
         base_url=f"{endpoint.address} as {endpoint.model}",
-        check=lambda: probe(asked, cancel),
+        check=lambda: probe(model, cancel),
     )
 
 

@@ -21,17 +21,18 @@ from swerun.config import RunConfig, cache_folder
 from swerun.engine.events import Happened
 from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import LocalSlots, local_slots
-from swerun.entrants import DEMO, Entrant, entrant
+from swerun.entrants import AUTO, DEMO, Entrant, entrant
 from swerun.errors import InputError
 from swerun.grading.grader import GRADER_VERSION, SandboxGrader
 from swerun.grading.parsers import parser_named
 from swerun.images.store import EngineImages
 from swerun.instances.subsets import dataset_hash, grade_network, load_instances, select
+from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
 from swerun.records import Instance, Question, Resources, Role, RunRecord, Session
 from swerun.report.derived import derive
 from swerun.report.summary import Report
-from swerun.runs.store import RunStore, open_or_create, refuse_another
+from swerun.runs.store import RunStore, begun, open_or_create, refuse_another
 from swerun.sandbox.client import connect
 from swerun.sandbox.docker import DockerSandboxes, Profile, reap
 from swerun.version import __version__
@@ -113,12 +114,14 @@ def prepared(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
         dataset = dataset_hash(everything)
+        entrants = [_settled(config, who, dataset, chosen, say) for who in entrants]
         wanted = [_wanted(config, who, dataset, chosen) for who in entrants]
         for record in wanted:
             refuse_another(config.runs, record)
         for who in entrants:
             say(who.introduction)
-            who.check()
+            if said := who.check():
+                say(f"{who.name}: {said}")
         images.begin(chosen)
         stores = [open_or_create(config.runs, record) for record in wanted]
         for store in stores:
@@ -142,6 +145,26 @@ def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
     if config.record:
         for name in config.model:
             check_writable(config.record / recording_name(name))
+
+
+def _settled(
+    config: RunConfig,
+    who: Entrant,
+    dataset: str,
+    chosen: tuple[Instance, ...],
+    say: Callable[[str], None],
+) -> Entrant:
+    """Of --protocol auto: by the protocol that this question's run was begun with, or, where there
+    is none, by the one that its endpoint is found to speak. Raises EndpointError."""
+    if who.undecided is None:
+        return who
+    for protocol in () if config.fresh else PROTOCOLS:
+        known = who.undecided.by(protocol)
+        there = begun(config.runs, _wanted(config, known, dataset, chosen))
+        if there and any(AUTO in session.note for session in there.sessions):
+            return known
+    say(f"{who.introduction}: which protocol?")
+    return who.undecided.by(who.undecided.ask())
 
 
 @contextmanager

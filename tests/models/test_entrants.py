@@ -8,11 +8,12 @@ from threading import Event
 import pytest
 
 from swerun.config import load_config
-from swerun.entrants import entrant
+from swerun.entrants import AUTO, entrant
 from swerun.errors import EndpointError, InputError
 from swerun.models.recording import recordings
 from swerun.records import Limits
 from tests.models.endpoint import completion, refused
+from tests.models.test_tagged import HERMES
 
 DEMO = "demo/handwritten"
 RECORDED = recordings()["handwritten"]
@@ -50,6 +51,28 @@ def test_an_endpoint_that_refuses_is_found_out_by_its_check(made, serve):
     who = made("m", base_url=serve(refused(401, "Wrong key.")).url)
     with pytest.raises(EndpointError, match="Wrong key"):
         who.check()
+
+
+def test_what_there_is_to_be_said_of_an_endpoint_comes_from_its_check(made, serve):
+    content = "<tool_call>\n<function=bash>"
+    who = made("m", base_url=serve(completion({"content": content})).url)
+    assert "does not parse" in who.check()
+
+
+def test_of_auto_the_endpoint_is_asked_once_and_the_protocol_is_part_of_the_question(made, serve):
+    server = serve(completion({"role": "assistant", "content": HERMES}))
+    who = made("m", base_url=server.url, protocol="auto")
+    assert server.asked == []
+    settled = who.undecided.by(who.undecided.ask())
+    assert len(server.asked) == 1
+    assert settled.scaffold.protocol == "hermes"
+    assert settled.scaffold == made("m", base_url=server.url, protocol="hermes").scaffold
+    assert settled.note == f"protocol hermes, {AUTO}"
+    assert settled.undecided is None
+
+
+def test_auto_is_no_matter_of_a_recording(made):
+    assert made(DEMO, protocol="auto").undecided is None
 
 
 def test_a_name_that_leads_nowhere_is_found_out_without_asking_anybody(made):

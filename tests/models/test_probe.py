@@ -22,7 +22,7 @@ def probed(ask):
     """probed(url, ...) makes the small request there."""
 
     def made(url, cancel=None, writing=5.0, **given):
-        probe(ask(url, **given), cancel or Event(), writing=writing)
+        return probe(ask(url, **given), cancel or Event(), writing=writing)
 
     return made
 
@@ -198,6 +198,31 @@ def test_a_server_without_tool_calls_is_told_what_to_do(status, words, serve, pr
     for part in (words, "--enable-auto-tool-choice --tool-call-parser"):
         assert part in str(caught.value)
     assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "parser"),
+    [
+        ('<tool_call>\n{"name": "bash", "arg', "--tool-call-parser hermes"),
+        ("<tool_call>\n<function=bash>\n<para", "--tool-call-parser qwen3_coder"),
+    ],
+)
+def test_a_server_that_parses_no_calls_passes_and_its_flags_are_said(
+    content, parser, serve, probed
+):
+    """Sixteen tokens show how a call begins, if the server leaves it in the text."""
+    server = serve(completion({"role": "assistant", "content": content}, finish="length"))
+    said = probed(server.url)
+    for part in ("does not parse", "--enable-auto-tool-choice", parser, "--protocol "):
+        assert part in said
+    assert "bash" in server.asked[0].body["messages"][0]["content"]
+
+
+@pytest.mark.parametrize("content", ["ok", "", None, "Let me think"])
+def test_of_a_server_that_shows_no_call_nothing_is_said(content, serve, probed):
+    answer = completion({"role": "assistant", "content": content})
+    assert probed(serve(answer).url) == ""
+    assert probed(serve(completion()).url, protocol="hermes") == ""
 
 
 def test_who_offers_no_tools_is_not_told_of_them(serve, probed):

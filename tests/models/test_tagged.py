@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Event
 
 import pytest
 
@@ -13,6 +14,7 @@ from swerun.models.protocols.tagged import LONGEST, MOST_CALLS
 from swerun.models.recording import recordings
 from swerun.ports import Message, Tool
 from swerun.records import Limits, Reply
+from tests.models.endpoint import completion
 
 LS = '{"name": "bash", "arguments": {"command": "ls"}}'
 HERMES = f"<tool_call>\n{LS}\n</tool_call>"
@@ -270,6 +272,21 @@ def test_results_go_back_in_tags_those_of_one_reply_in_one_message(protocol):
     tagged = "<tool_response>\n{}\n</tool_response>"
     assert sent[3]["content"] == f"{tagged.format('a.py')}\n{tagged.format('b.py')}"
     assert sent[2]["content"] == HERMES * 2
+
+
+@pytest.mark.parametrize("protocol", FORMS)
+def test_over_http_too_no_two_messages_of_a_role_follow_each_other(protocol, serve, ask):
+    """Templates of Mistral, Gemma and others refuse that."""
+    server = serve(completion({"role": "assistant", "content": HERMES * 2}))
+    model, asked = ask(server.url, protocol=protocol), [Message("user", "It is broken.")]
+    for _ in range(3):
+        reply = model.reply(asked, deadline=None, cancel=Event())
+        asked.append(Message("assistant", reply.text, reply=reply))
+        asked += [Message("tool", "a.py", call_id=call.id) for call in reply.calls]
+    sent = [one["role"] for one in server.asked[2].body["messages"]]
+    assert sent == ["user", "assistant", "user", "assistant", "user"]
+    before, after = (one.body["messages"] for one in server.asked[1:])
+    assert after[: len(before)] == before  # a server's cache of what it has read stays good
 
 
 @pytest.mark.parametrize("protocol", FORMS)

@@ -206,6 +206,15 @@ class RunStore:
             yield
 
 
+def begun(root: Path, wanted: RunRecord) -> RunRecord | None:
+    """The record of the run `wanted`, where there is one of that name and it asks the same."""
+    store = RunStore(root / wanted.name)
+    if not (store.folder / "run.json").exists():
+        return None
+    there = store.record()
+    return there if there.question == wanted.question else None
+
+
 def refuse_another(root: Path, wanted: RunRecord) -> None:
     """Raises InputError where a run of that name asks another question: it says what differs."""
     store = RunStore(root / wanted.name)
