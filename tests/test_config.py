@@ -59,3 +59,18 @@ def test_caches_are_below_the_home_unless_a_folder_is_given():
 def test_without_a_home_caches_are_not_left_lying_about(environment):
     with pytest.raises(InputError, match="--cache"):
         cache_folder(None, environment)
+
+
+@pytest.mark.parametrize(
+    ("given", "seconds"),
+    [("30m", 1800), ("90s", 90), ("1.5h", 5400), ("45", 45), (45, 45), ("0s", 0), (" 2M ", 120)],
+)
+def test_patience_is_given_in_seconds_minutes_or_hours(given, seconds):
+    flags = {"model": ("m",), "endpoint_patience": given}
+    assert load_config(None, flags).endpoint_patience == seconds
+
+
+@pytest.mark.parametrize("given", ["", "m", "30 minutes", "-1s", "xs"])
+def test_a_patience_that_is_no_time_is_refused_and_named(given):
+    with pytest.raises(InputError, match="endpoint_patience"):
+        load_config(None, {"model": ("m",), "endpoint_patience": given})

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from swerun.errors import InputError
 from swerun.records import Limits, Record, Resources, Sampling
+
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def _seconds(given: object) -> object:
+    """`90`, `90s`, `30m`, `1.5h`; what is none of these is left to be complained about."""
+    text = given.strip().lower() if isinstance(given, str) else ""
+    if text[-1:] not in UNITS:
+        return given
+    try:
+        return float(text[:-1]) * UNITS[text[-1]]
+    except ValueError:
+        return given
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
 
 
 class RunConfig(Record):
@@ -28,6 +44,10 @@ class RunConfig(Record):
     stream: bool = False  # True: also where the endpoint does not insist on it
     request_timeout: float = Field(default=600, gt=0)  # seconds
     stall_timeout: float = Field(default=300, gt=0)  # seconds between two parts of a stream
+    rpm: float | None = Field(default=None, gt=0)  # requests per minute of one endpoint
+    tpm: float | None = Field(default=None, gt=0)  # tokens per minute, in and out
+    # seconds of nothing but refusals; a restart of a server with a large model takes 10 minutes
+    endpoint_patience: Seconds = Field(default=1800, ge=0)
     sampling: Sampling = Sampling()
     limits: Limits = Limits()
     resources: Resources = Resources()

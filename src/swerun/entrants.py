@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from swerun.agent.loop import BashAgent
-from swerun.agent.prompts import load_prompts
+from swerun.agent.prompts import Prompts, load_prompts
 from swerun.agent.tools import TOOLS
 from swerun.config import RunConfig
 from swerun.errors import InputError
@@ -16,7 +16,8 @@ from swerun.models.chat import ChatModel, Spoken
 from swerun.models.decide import decided
 from swerun.models.endpoints import Endpoint, refuse_unsendable, resolve
 from swerun.models.exchange import connected
-from swerun.models.patient import PatientModel
+from swerun.models.governor import Governor, Governors
+from swerun.models.patient import REPLY, PatientModel
 from swerun.models.probe import probe
 from swerun.models.recorded import INSTANCE_HEADER, serving
 from swerun.models.recording import RecordingInfo, recordings, shipped
@@ -60,6 +61,11 @@ class Entrant:
     note: str = ""
     check: Callable[[], str] = lambda: ""
     undecided: Undecided | None = None
+    governor: Governor | None = None  # of its endpoint, which other entrants may be at too
+
+    def is_over(self) -> bool:
+        """Whether no attempt of it can be made any more."""
+        return self.governor is not None and bool(self.governor.shut)
 
     @property
     def introduction(self) -> str:
@@ -68,10 +74,19 @@ class Entrant:
         return self.name + at + (f" ({self.note})" if self.note else "")
 
 
-def entrant(
-    name: str, config: RunConfig, environment: Mapping[str, str], open_: ExitStack, cancel: Event
-) -> Entrant:
-    """The entrant called `name`. What it needs open (a recorded endpoint) is open until `open_`.
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the entrants of a session are made with. `open_` closes what they need open."""
+
+    config: RunConfig
+    environment: Mapping[str, str]
+    open_: ExitStack
+    governors: Governors
+    cancel: Event
+
+
+def entrant(name: str, setting: Setting) -> Entrant:
+    """The entrant called `name`.
 
     Asks nothing of any endpoint: that is the entrant's `check`. Raises InputError for a name that
     leads nowhere, and for what is given to a recording that has its own.
@@ -79,20 +94,20 @@ def entrant(
     if name in GIVEN:
         return Entrant(
             name=name,
-            limits=config.limits,
+            limits=setting.config.limits,
             sampling=Sampling(),
             scaffold=None,
             solver=lambda _: GivenPatch(GIVEN[name]),
             note="no agent: the reference patch" if name == "gold" else "no agent: no patch",
         )
     if name.startswith(DEMO):
-        return _recorded(name, config, open_, cancel)
-    return _live(name, config, environment, open_, cancel)
+        return _recorded(name, setting)
+    return _live(name, setting)
 
 
-def _recorded(name: str, config: RunConfig, open_: ExitStack, cancel: Event) -> Entrant:
+def _recorded(name: str, setting: Setting) -> Entrant:
     """Prompt, protocol, sampling and the agent's limits are those the recording was made with."""
-    there, wanted = recordings(), name.removeprefix(DEMO)
+    there, wanted, config = recordings(), name.removeprefix(DEMO), setting.config
     if wanted not in there:
         known = ", ".join(DEMO + each for each in there)
         raise InputError(f"there is no recording {name}; there are {known}")
@@ -101,7 +116,7 @@ def _recorded(name: str, config: RunConfig, open_: ExitStack, cancel: Event) -> 
     if kept and not any(_is_live(other) for other in config.model):
         raise InputError(f"{name}: the recording sets {', '.join(kept)}; leave out what you give")
     limits = info.limits.model_copy(update={GRADING: getattr(config.limits, GRADING)})
-    url = open_.enter_context(serving(shipped() / wanted, wanted))
+    url = setting.open_.enter_context(serving(shipped() / wanted, wanted))
     endpoint = Endpoint(
         wanted,
         url,
@@ -113,12 +128,13 @@ def _recorded(name: str, config: RunConfig, open_: ExitStack, cancel: Event) -> 
     prompts = load_prompts(info.protocol)
     scaffold = prompts.scaffold()
     note = provenance(info, scaffold.prompt_hash)
+    model = _asked(endpoint, setting)
     return Entrant(
         name=name,
         limits=limits,
         sampling=info.sampling,
         scaffold=scaffold,
-        solver=_solver(BashAgent(prompts, limits), _asked(endpoint, open_), cancel),
+        solver=_solver(prompts, limits, model, setting),
         base_url=url,
         note=f"{note}; {', '.join(kept)} as recorded" if kept else note,
     )
@@ -156,15 +172,14 @@ def provenance(info: RecordingInfo, prompt_hash: str) -> str:
     return said if info.prompt_hash == prompt_hash else f"{said}, with another prompt"
 
 
-def _live(
-    name: str, config: RunConfig, environment: Mapping[str, str], open_: ExitStack, cancel: Event
-) -> Entrant:
+def _live(name: str, setting: Setting) -> Entrant:
+    config = setting.config
     endpoint = replace(
         resolve(
             name,
             base_url=config.base_url,
             api_key_env=config.api_key_env,
-            environment=environment,
+            environment=setting.environment,
         ),
         api=config.api,
         stream=config.stream,
@@ -173,23 +188,21 @@ def _live(
         stall_timeout=config.stall_timeout,
     )
     refuse_unsendable(endpoint)
-    asked = _asked(endpoint, open_)
+    asked = _asked(endpoint, setting)
     if config.protocol != "auto":
-        return _speaking(config.protocol or "tools", name, config, asked, cancel)
+        return _speaking(config.protocol or "tools", name, asked, setting)
 
     def by(protocol: str) -> Entrant:
-        who = _speaking(protocol, name, config, asked, cancel)
+        who = _speaking(protocol, name, asked, setting)
         return replace(who, note=f"protocol {protocol}, {AUTO}")
 
-    undecided = Undecided(lambda: decided(asked, cancel), by)
-    return replace(_speaking("tools", name, config, asked, cancel), undecided=undecided)
+    undecided = Undecided(lambda: decided(asked, setting.cancel), by)
+    return replace(_speaking("tools", name, asked, setting), undecided=undecided)
 
 
-def _speaking(
-    protocol: str, name: str, config: RunConfig, asked: ChatModel, cancel: Event
-) -> Entrant:
+def _speaking(protocol: str, name: str, asked: ChatModel, setting: Setting) -> Entrant:
     """A live model that is asked by `protocol`."""
-    endpoint = replace(asked.endpoint, protocol=protocol)
+    config, endpoint = setting.config, replace(asked.endpoint, protocol=protocol)
     model = replace(asked, endpoint=endpoint)
     prompts = load_prompts(protocol, config.prompt, config.limits)
     return Entrant(
@@ -197,24 +210,32 @@ def _speaking(
         limits=config.limits,
         sampling=config.sampling,
         scaffold=prompts.scaffold().model_copy(update={"api": endpoint.api}),
-        solver=_solver(BashAgent(prompts, config.limits), model, cancel),
+        solver=_solver(prompts, config.limits, model, setting),
         base_url=f"{endpoint.address} as {endpoint.model}",
-        check=lambda: probe(model, cancel),
+        check=lambda: probe(model, setting.cancel),
+        governor=setting.governors.of(endpoint),
     )
 
 
-def _asked(endpoint: Endpoint, open_: ExitStack) -> ChatModel:
+def _asked(endpoint: Endpoint, setting: Setting) -> ChatModel:
     client = connected(endpoint)
-    open_.callback(client.close)
+    setting.open_.callback(client.close)
     return ChatModel(endpoint, client, TOOLS)
 
 
-def _solver(agent: BashAgent, asked: ChatModel, cancel: Event) -> Callable[[Sandboxes], Solver]:
+def _solver(
+    prompts: Prompts, limits: Limits, asked: ChatModel, setting: Setting
+) -> Callable[[Sandboxes], Solver]:
     """A model for each conversation. Only a recorded endpoint is told which instance it is asked
     about: it has to look it up."""
+    governor = setting.governors.of(asked.endpoint)
+    agent = BashAgent(prompts, limits, clock=governor.clock)
+    limit = asked.endpoint.sampling.max_tokens
 
     def model_of(task: Task) -> Model:
+        governor.refuse_if_shut()
         headers = ((INSTANCE_HEADER, task.id),) if asked.endpoint.is_recorded else ()
-        return PatientModel(replace(asked, headers=headers, spoken=Spoken()))
+        model = replace(asked, headers=headers, spoken=Spoken())
+        return PatientModel(model, governor, longest_reply=limit or REPLY)
 
-    return lambda sandboxes: AgentSolver(sandboxes, agent, model_of, cancel)
+    return lambda sandboxes: AgentSolver(sandboxes, agent, model_of, setting.cancel)

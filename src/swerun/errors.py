@@ -11,7 +11,10 @@ SwerunError
   - SandboxError             the engine said no, or the container is gone retry
       - SandboxLostError     the container died under a command           the stop `sandbox_lost`
   - EndpointError            the endpoint refused for good                never retry
-      - EndpointBusyError    rate limit, 5xx, dropped connection, timeout retry
+      - EndpointBusyError    5xx, dropped connection, timeout, no reply  retry
+          - RateLimitError   too many requests                        retry
+          - EndpointDownError nobody is there, or nobody is ready     retry
+      - EndpointShutError    no request will be served: the run is over   never retry
       - ContextLengthError   the conversation is too long                 the stop `context_limit`
   - GraderError              the tests could not be run at all            retry
 
@@ -82,6 +85,18 @@ class EndpointBusyError(EndpointError):
     def __init__(self, message: str, wait: float | None = None) -> None:
         super().__init__(message)
         self.wait = wait
+
+
+class RateLimitError(EndpointBusyError):
+    """All who ask this endpoint have to wait, and to ask less at once."""
+
+
+class EndpointDownError(EndpointBusyError):
+    """It cannot be reached, or says that it is not ready: one asks from time to time, for all."""
+
+
+class EndpointShutError(EndpointError):
+    """The key is refused, the account is empty, patience has come to an end."""
 
 
 class ContextLengthError(EndpointError):

@@ -119,7 +119,8 @@ class Message:
 
 class Model(Protocol):
     def reply(self, messages: Sequence[Message], *, deadline: float | None, cancel: Event) -> Reply:
-        """One completion; `deadline` is in seconds of time.monotonic().
+        """One completion; `deadline` is in seconds of time.monotonic(), or of the clock that an
+        attempt runs by.
 
         Raises EndpointBusyError (worth another try), ContextLengthError (the conversation is too
         long), EndpointError (not worth it), CancelledError (soon after `cancel` is set).

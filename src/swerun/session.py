@@ -21,12 +21,13 @@ from swerun.config import RunConfig, cache_folder
 from swerun.engine.events import Happened
 from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import LocalSlots, local_slots
-from swerun.entrants import AUTO, DEMO, Entrant, entrant
+from swerun.entrants import AUTO, DEMO, Entrant, Setting, entrant
 from swerun.errors import InputError
 from swerun.grading.grader import GRADER_VERSION, SandboxGrader
 from swerun.grading.parsers import parser_named
 from swerun.images.store import EngineImages
 from swerun.instances.subsets import dataset_hash, grade_network, load_instances, select
+from swerun.models.governor import Governors
 from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
 from swerun.records import Instance, Question, Resources, Role, RunRecord, Session
@@ -78,6 +79,11 @@ class Prepared:
                 _record(self.config.record, work.store, who, report)
         return reports
 
+    def shut(self) -> list[str]:
+        """Why there are endpoints that serve no more, each reason once."""
+        governors = [who.governor for _, who in self.entries if who.governor]
+        return list(dict.fromkeys(g.shut for g in governors if g.shut))
+
     def _reap(self) -> None:
         for work, _ in self.entries:
             reap(self.client, work.store.label())
@@ -107,7 +113,9 @@ def prepared(
     chosen = tuple(select(everything, config.instances))
     _check(config, chosen)
     with ExitStack() as open_:
-        entrants = [entrant(name, config, environment, open_, cancel) for name in config.model]
+        governors = Governors(config.jobs, config.endpoint_patience, config.rpm, config.tpm, say)
+        setting = Setting(config, environment, open_, governors, cancel)
+        entrants = [entrant(name, setting) for name in config.model]
         client = open_.enter_context(_connected(environment))
         images = EngineImages(client, cache_folder(config.cache, environment), say)
         slots = local_slots(
@@ -132,7 +140,8 @@ def prepared(
             reap(client, store.label())  # what a killed process left of it: the lock is ours now
             store.begin_session(_session(config, who), [i.id for i in chosen], config.samples)
             bench = _bench(config, who, shared, store.label())
-            entries.append((Work(store, bench, chosen, config.samples, config.retries), who))
+            work = Work(store, bench, chosen, config.samples, config.retries, who.is_over)
+            entries.append((work, who))
         yield Prepared(config, client, tuple(entries), cancel)
 
 

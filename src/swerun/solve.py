@@ -61,6 +61,7 @@ class AgentSolver:
 
     def solve(self, planned: Planned, image_digest: str, keep: Keep) -> Kept:
         task, steps, started_at = planned.instance.task, list[Step](), datetime.now(UTC)
+        model = self.model_of(task)  # raises where there is none to be had: no container for that
         stop: Stop | None = None
         failure: Failure | None = None
 
@@ -70,7 +71,7 @@ class AgentSolver:
 
         with self.sandboxes.start(task, role=Role.AGENT, attempt=planned.number) as sandbox:
             try:
-                stop = self._drive(task, sandbox, kept_too)
+                stop = self._drive(task, sandbox, model, kept_too)
             except EndpointError as error:  # what was done until then is kept, not graded
                 failure = failure_of(error)
             if stop is Stop.SANDBOX_LOST and self.cancel.is_set():
@@ -79,8 +80,7 @@ class AgentSolver:
         ended = Ended(stop, failure, tuple(steps), taken.left_behind, started_at)
         return kept(planned, taken.diff, ended, image_digest=image_digest)
 
-    def _drive(self, task: Task, sandbox: Sandbox, keep: Keep) -> Stop:
-        model = self.model_of(task)
+    def _drive(self, task: Task, sandbox: Sandbox, model: Model, keep: Keep) -> Stop:
         steps: Generator[Step, None, Stop] = self.agent.solve(task, sandbox, model, self.cancel)
         while True:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 import pytest
@@ -204,3 +204,14 @@ def test_a_patch_that_waits_for_its_grade_when_the_run_is_stopped_is_graded_by_t
     driven.run()
     assert not {instance_id for instance_id, _ in solver.solved} & set(waiting)
     assert outcomes(store)[Outcome.RESOLVED] == len(IDS)
+
+
+def test_of_a_run_that_is_over_no_further_attempt_is_started(engine):
+    solver = Solver()
+    driven, store = engine(solver, agents=1)
+    (work,) = driven.work
+    driven.work = [replace(work, is_over=lambda: len(solver.solved) >= 2)]
+    driven.threads = 1
+    driven.run()
+    assert outcomes(store) == {Outcome.RESOLVED: 2}
+    assert store.instance_ids() == sorted(IDS[:2])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import select
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,7 +45,7 @@ class Silence:
     first: str = ""
 
 
-Answer = Said | Dropped | Silence
+Answer = Said | Dropped | Silence | Callable[["Asked"], "Said | Dropped | Silence"]
 
 
 def completion(
@@ -90,6 +90,8 @@ class Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         asked = Asked(self.path, headers, json.loads(given))
         answer = self.server.next_answer(asked)
+        if callable(answer):
+            answer = answer(asked)
         if isinstance(answer, Said):
             self._say(answer, asked)
         elif isinstance(answer, Silence):
@@ -127,8 +129,8 @@ class Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     daemon_threads = False  # closing it waits for its threads, and so for their sockets
 
-    def __init__(self, answers: Sequence[Answer]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
+    def __init__(self, answers: Sequence[Answer], port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
         self.answers, self.asked = answers, list[Asked]()
         self.silent, self.left, self.over = Event(), Event(), Event()
         self.url = f"http://127.0.0.1:{self.server_port}/v1"

@@ -8,8 +8,9 @@ from threading import Event
 import pytest
 
 from swerun.config import load_config
-from swerun.entrants import AUTO, entrant
+from swerun.entrants import AUTO, Setting, entrant
 from swerun.errors import EndpointError, InputError
+from swerun.models.governor import Governors
 from swerun.models.recording import recordings
 from swerun.records import Limits
 from tests.models.endpoint import completion, refused
@@ -27,7 +28,8 @@ def made():
         def make(name, *others, **flags):
             given = {key.replace("__", "."): value for key, value in flags.items()}
             config = load_config(None, {"model": (name, *others), **given})
-            return entrant(name, config, {}, open_, Event())
+            governors = Governors(config.jobs, config.endpoint_patience)
+            return entrant(name, Setting(config, {}, open_, governors, Event()))
 
         yield make
 

@@ -7,29 +7,49 @@ from threading import Event, Thread
 
 import pytest
 
-from swerun.errors import CancelledError, ContextLengthError, EndpointBusyError, EndpointError
+from swerun.errors import (
+    CancelledError,
+    ContextLengthError,
+    EndpointBusyError,
+    EndpointDownError,
+    EndpointError,
+    RateLimitError,
+)
+from swerun.models.governor import Governor
+from swerun.models.pace import Pace
 from swerun.models.patient import PatientModel
 from swerun.ports import Message
 from tests.fakes import ScriptedModel, a_reply
 from tests.models.endpoint import Dropped, completion, refused
 
 ASKED = (Message("user", "It is broken."),)
-BUSY = EndpointBusyError("503")
+BUSY = EndpointBusyError("500")
 
 
 class Clock:
-    """Time that passes in waits alone."""
+    """Time that passes in waits alone: those of one request, and those that hold all back."""
 
     def __init__(self):
-        self.waits = []
+        self.time, self.waits, self.held = 1000.0, [], 0.0
 
     def wait(self, seconds, cancel):
-        self.waits.append(seconds)
+        self.time += seconds
+        if seconds:
+            self.waits.append(seconds)
         return cancel.is_set()
 
+    def hold(self, condition, seconds):
+        self.time += seconds
+        self.held += seconds
 
-def patient(inner, clock, chance=0.0, **given):
-    return PatientModel(inner, wait=clock.wait, chance=lambda: chance, **given)
+
+def patient(inner, clock, chance=0.0, patience=1800.0, **given):
+    governor = Governor("m", Pace(4, patience), now=lambda: clock.time, sleep=clock.hold)
+    return PatientModel(inner, governor, wait=clock.wait, chance=lambda: chance, **given)
+
+
+def governed(inner, **given):
+    return PatientModel(inner, Governor("m", Pace(4, 1800.0)), **given)
 
 
 def reply(model, deadline=None, cancel=None):
@@ -55,7 +75,15 @@ def test_the_endpoint_says_how_long_to_wait(serve, ask):
     answers = (refused(429, "Slow.", Retry_After="7"), refused(503, "No.", Retry_After="90"))
     server, clock = serve(*answers, completion()), Clock()
     assert reply(patient(ask(server.url), clock)).tries == 3
-    assert clock.waits == [7.0, 90.0]
+    assert clock.held == pytest.approx(97, abs=0.1)
+    assert clock.waits == []
+
+
+@pytest.mark.parametrize("kind", [RateLimitError, EndpointDownError])
+def test_what_holds_all_back_uses_up_no_tries_of_one(kind):
+    model, clock = ScriptedModel([*[kind("no")] * 30, a_reply("ls")]), Clock()
+    assert reply(patient(model, clock, tries=2)).tries == 31
+    assert clock.held > 60 * 20
 
 
 def test_where_it_does_not_say_the_waits_double_up_to_a_minute():
@@ -97,10 +125,19 @@ def test_a_failure_for_good_ends_the_patience_with_a_busy_endpoint():
 
 
 def test_a_wait_that_would_go_past_the_deadline_is_not_begun():
-    model, clock = ScriptedModel([BUSY, EndpointBusyError("slow", wait=3600)]), Clock()
+    model, clock = ScriptedModel([BUSY, EndpointBusyError("slow")]), Clock()
     with pytest.raises(EndpointBusyError, match="slow"):
-        reply(patient(model, clock), deadline=time.monotonic() + 60)
+        reply(patient(model, clock), deadline=clock.time + 2.5)
     assert (len(model.heard), clock.waits) == (2, [1])
+
+
+def test_a_hold_is_no_time_of_an_attempt(serve, ask):
+    """Its deadline is a moment of the governor's clock, which stands still meanwhile."""
+    clock = Clock()
+    model = ScriptedModel([EndpointBusyError("slow", wait=3600 / 4), a_reply("ls")])
+    asked = patient(model, clock)
+    assert reply(asked, deadline=asked.governor.clock() + 60).tries == 2
+    assert clock.held > 600
 
 
 def test_each_conversation_has_patience_of_its_own():
@@ -122,7 +159,7 @@ def test_a_wait_ends_when_the_run_is_stopped(serve, ask):
 
     Thread(target=stop).start()
     with pytest.raises(CancelledError):
-        reply(PatientModel(ask(server.url)), cancel=cancel)
+        reply(governed(ask(server.url)), cancel=cancel)
     assert time.monotonic() - stopped_at[0] < 1
     assert len(server.asked) == 1
 
@@ -130,5 +167,5 @@ def test_a_wait_ends_when_the_run_is_stopped(serve, ask):
 def test_waits_are_as_long_as_they_say(serve, ask):
     server = serve(refused(429, "Slow.", Retry_After="0.3"), completion())
     began = time.monotonic()
-    assert reply(PatientModel(ask(server.url))).tries == 2
+    assert reply(governed(ask(server.url))).tries == 2
     assert time.monotonic() - began >= 0.3

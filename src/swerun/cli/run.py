@@ -77,6 +77,16 @@ def run(
     stall_timeout: Annotated[
         float | None, Opt("--stall-timeout", help="Seconds between parts of a stream.  [300]")
     ] = None,
+    rpm: Annotated[
+        float | None, Opt("--rpm", help="Requests per minute, of each endpoint.  [none]")
+    ] = None,
+    tpm: Annotated[
+        float | None, Opt("--tpm", help="Tokens per minute, in and out, likewise.  [none]")
+    ] = None,
+    endpoint_patience: Annotated[
+        str | None,
+        Opt("--endpoint-patience", help="How long to wait for one that is down, as 90s.  [30m]"),
+    ] = None,
     jobs: Annotated[int | None, Opt("--jobs", "-j", help="Agents at once.  [4]")] = None,
     grade_jobs: Annotated[
         int | None, Opt("--grade-jobs", help="Gradings at once.  [the cores]")
@@ -159,6 +169,8 @@ def _run(config: RunConfig, *, as_json: bool) -> int:
     _print(reports, as_json=as_json)
     for report in reports:
         say(str(config.runs / report.run))
+    for why in session.shut():
+        say(f"{why} What was done is kept; the same command goes on from here.")
     if cancel.is_set():
         said.print("Stopped. The same command goes on from here.", highlight=False)
         return STOPPED

@@ -27,6 +27,7 @@ class Work:
     instances: tuple[Instance, ...]
     samples: int
     retries: int
+    is_over: Callable[[], bool] = lambda: False  # no attempt of it can be made any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,8 @@ class LocalEngine:
                 if not self._queue:
                     return
                 work, planned, retries = self._queue.popleft()
+            if work.is_over():
+                continue
             try:
                 self._attempt(work, planned, retries)
             except BaseException as error:  # noqa: BLE001 -- a thread's error is the engine's

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from swerun.errors import EndpointBusyError, EndpointError
+from swerun.errors import EndpointBusyError, EndpointDownError, EndpointError
 from swerun.models.abandon import Pulse
 from swerun.models.endpoints import Endpoint
 from swerun.models.refusals import json_of, refusal, refusal_inside
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from openai import OpenAI, Stream
 
 NO_KEY = "none"  # the client library wants some key, and a server that needs none ignores it
+UNREACHED = {"ConnectError", "ConnectTimeout"}  # httpx's: refused, no such host, no way there
 
 
 def connected(endpoint: Endpoint) -> OpenAI:
@@ -128,7 +129,8 @@ def _translated(endpoint: Endpoint) -> Iterator[None]:
         yield
     except APIConnectionError as error:  # a timeout is one too
         why = error.__cause__ or error
-        raise EndpointBusyError(hushed(f"{where}: {type(why).__name__}: {why}")) from error
+        kind = EndpointDownError if type(why).__name__ in UNREACHED else EndpointBusyError
+        raise kind(hushed(f"{where}: {type(why).__name__}: {why}")) from error
     except APIStatusError as error:
         raise refusal(
             endpoint, error.status_code, error.response.text, error.response.headers

@@ -9,10 +9,22 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from swerun.errors import ContextLengthError, EndpointBusyError, EndpointError
+from swerun.errors import (
+    ContextLengthError,
+    EndpointBusyError,
+    EndpointDownError,
+    EndpointError,
+    EndpointShutError,
+    RateLimitError,
+)
 from swerun.models.endpoints import Endpoint
 
 BUSY = {408, 409, 425, 429, 500, 502, 503, 504, 529}
+DOWN = {502, 503, 529}  # of a gateway, of a server that loads or has no room, Anthropic's overload
+SHUT = {401, 402, 403}
+# a 429 that no waiting ends (OpenAI's code), and a 403 that is about one conversation (OpenRouter)
+NO_MONEY = re.compile(r"insufficient_quota")
+MODERATED = re.compile(r"moderation|flagged", re.IGNORECASE)
 TOO_LONG = re.compile(
     r"maximum context length"  # OpenAI, vLLM, DeepSeek
     r"|longer than the maximum model length"  # vLLM's engine
@@ -27,6 +39,7 @@ TOO_LONG = re.compile(
 STREAMS_ONLY = re.compile(r"only supports? stream|for non-streaming calls", re.IGNORECASE)
 HINTS = {
     401: " Is the key right? --api-key-env NAME says which variable holds it.",
+    402: " The account has nothing left to pay with.",
     403: " The key is known, and may not do this.",
     404: " Is the model's name right, and does the URL end in /v1?",
 }
@@ -39,8 +52,14 @@ def refusal(
     words = f"{endpoint.where} answered {status}: {_words(endpoint.hushed(text))}"
     if status in {400, 413, 422, 500} and TOO_LONG.search(text):
         return ContextLengthError(words)
+    if status in SHUT and not (status == 403 and MODERATED.search(text)):
+        return EndpointShutError(words + HINTS[status])
+    if status == 429 and NO_MONEY.search(text):
+        return EndpointShutError(words + HINTS[402])
     if status in BUSY:
-        return EndpointBusyError(words, _wait(headers.get("retry-after")))
+        kind = RateLimitError if status == 429 else EndpointBusyError
+        kind = EndpointDownError if status in DOWN else kind
+        return kind(words, _wait(headers.get("retry-after")))
     hint = " --stream asks for it so." if STREAMS_ONLY.search(text) else HINTS.get(status, "")
     return EndpointError(words + hint)
 
