@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -39,7 +40,9 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nothing is said for as long as the server lives."""
+    """Nothing is said, or nothing after `first`, until whoever asked leaves or the server ends."""
+
+    first: str = ""
 
 
 Answer = Said | Dropped | Silence | Callable[["Asked"], "Said | Dropped | Silence"]
@@ -57,6 +60,20 @@ def completion(
     choice = {"index": 0, "message": said, "finish_reason": finish}
     served = {"id": "1", "object": "chat.completion", "model": "served-name", "choices": [choice]}
     return Said(served | ({"usage": usage} if usage is not None else {}) | more)
+
+
+def parts(*chunks: object, done: bool = True, close: bool = False) -> Said:
+    """Server-sent events; text goes out as it is. `close` promises more than comes."""
+    lines = [c if isinstance(c, str) else f"data: {json.dumps(c)}\n\n" for c in chunks]
+    body = "".join([*lines, "data: [DONE]\n\n" if done else ""])
+    longer = {"Content-Length": str(len(body.encode()) + 100)} if close else {}
+    return Said(body, headers={"Content-Type": "text/event-stream", **longer})
+
+
+def chunk(finish: str | None = None, **delta: object) -> dict[str, Any]:
+    """A part of a chat completion."""
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    return {"object": "chat.completion.chunk", "model": "served-name", "choices": [choice]}
 
 
 def refused(status: int, message: str, **headers: str) -> Said:
@@ -78,8 +95,7 @@ class Handler(BaseHTTPRequestHandler):
         if isinstance(answer, Said):
             self._say(answer, asked)
         elif isinstance(answer, Silence):
-            self.server.silent.set()
-            self.server.over.wait()
+            self._begin_silence(answer.first)
         elif answer.midway:
             self._begin(200, {"Content-Length": "1000"})
             self.wfile.write(b'{"choices": [')
@@ -89,6 +105,16 @@ class Handler(BaseHTTPRequestHandler):
         body = (made if isinstance(made, str) else json.dumps(made)).encode()
         self._begin(said.status, {"Content-Length": str(len(body)), **said.headers})
         self.wfile.write(body)
+
+    def _begin_silence(self, first: str) -> None:
+        if first:
+            self._begin(200, {"Content-Type": "text/event-stream"})
+            self.wfile.write(first.encode())
+        self.server.silent.set()
+        while not self.server.over.wait(0.01):
+            if select.select([self.connection], [], [], 0)[0]:  # only an end can come now
+                self.server.left.set()
+                return
 
     def _begin(self, status: int, headers: Mapping[str, str]) -> None:
         self.send_response(status)
@@ -106,7 +132,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, answers: Sequence[Answer], port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), Handler)
         self.answers, self.asked = answers, list[Asked]()
-        self.silent, self.over = Event(), Event()
+        self.silent, self.left, self.over = Event(), Event(), Event()
         self.url = f"http://127.0.0.1:{self.server_port}/v1"
 
     def next_answer(self, asked: Asked) -> Answer:

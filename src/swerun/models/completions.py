@@ -140,38 +140,49 @@ def _details(served: Wire, *names: str) -> Wire:
 def joined(endpoint: Endpoint, chunks: Iterable[object]) -> object:
     """The completion whose stream `chunks` are, as it would have been served in one piece.
 
-    Raises EndpointBusyError for a stream that ends before the reply does.
+    Raises EndpointBusyError for a stream that ends before the reply does. One that fails after it
+    is a reply, whose usage may be missing: to ask again would be to pay twice.
     """
-    message, finish = _Message(), ""
-    body: Wire = {"model": "", "usage": None}
-    for chunk in chunks:
-        if not isinstance(chunk, dict):
-            continue
-        if chunk.get("error"):
-            raise refusal_inside(endpoint, chunk["error"])
-        body["model"] = body["model"] or chunk.get("model")
-        body["usage"] = chunk.get("usage") or body["usage"]
-        choices = chunk.get("choices")
-        choice = choices[0] if isinstance(choices, list) and choices else None
-        if isinstance(choice, dict):
-            message.add(choice.get("delta") or choice.get("message"))
-            finish = choice.get("finish_reason") or finish
-            body["usage"] = choice.get("usage") or body["usage"]
-    if not finish:
+    message = _Message()
+    try:
+        for chunk in chunks:
+            if isinstance(chunk, dict) and chunk.get("error"):
+                raise refusal_inside(endpoint, chunk["error"])
+            message.add(chunk)
+    except EndpointBusyError:
+        if not message.finish:
+            raise
+    if not message.finish:
         raise EndpointBusyError(f"{endpoint.where} ended its stream before the reply was whole")
-    return body | {"choices": [{"message": message.made(), "finish_reason": finish}]}
+    choice = {"message": message.made(), "finish_reason": message.finish}
+    return {"model": message.model, "usage": message.usage, "choices": [choice]}
 
 
 @dataclass(slots=True)
 class _Message:
-    """An assistant's message on its way."""
+    """An assistant's message on its way, and what came with it."""
 
+    finish: str = ""
+    model: str = ""
+    usage: object = None
     texts: dict[str, list[str]] = field(default_factory=dict)
     lists: dict[str, list[object]] = field(default_factory=dict)
     calls: list[Wire] = field(default_factory=list)
     by_index: dict[int | None, int] = field(default_factory=dict)
 
-    def add(self, delta: object) -> None:
+    def add(self, chunk: object) -> None:
+        if not isinstance(chunk, dict):
+            return
+        self.model = self.model or chunk.get("model") or ""
+        self.usage = chunk.get("usage") or self.usage  # some count up with each part
+        choices = chunk.get("choices")
+        choice = choices[0] if isinstance(choices, list) and choices else None
+        if isinstance(choice, dict):
+            self.usage = choice.get("usage") or self.usage
+            self.finish = choice.get("finish_reason") or self.finish
+            self._add_delta(choice.get("delta") or choice.get("message"))
+
+    def _add_delta(self, delta: object) -> None:
         if not isinstance(delta, dict):
             return
         for name, value in delta.items():
