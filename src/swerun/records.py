@@ -118,6 +118,14 @@ class TestStatus(StrEnum):
     XFAIL = "XFAIL"
 
 
+class Soundness(StrEnum):
+    """Whether an instance's verdicts can be relied on, on the machine that found out."""
+
+    SOUND = "sound"
+    BROKEN = "broken"
+    FLAKY = "flaky"
+
+
 class EvalType(StrEnum):
     """How expected tests are judged: by what passed, or only by what failed."""
 
