@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 
 import pytest
@@ -204,3 +204,16 @@ def test_a_patch_that_waits_for_its_grade_when_the_run_is_stopped_is_graded_by_t
     driven.run()
     assert not {instance_id for instance_id, _ in solver.solved} & set(waiting)
     assert outcomes(store)[Outcome.RESOLVED] == len(IDS)
+
+
+def test_a_verdict_that_is_outdated_is_made_again_and_the_old_one_stays(engine):
+    driven, store = engine(Solver())
+    driven.run()
+    old = list(store.attempts())
+    (work,) = driven.work
+    again = replace(work, outdated=lambda a: a.instance_id == IDS[0] and a.attempt == 1)
+    for _ in range(2):  # what was made anew is not made a third time
+        LocalEngine([again], 8, lambda _: None, Event(), pause=0).run()
+    new = [attempt for attempt in store.attempts() if attempt not in old]
+    assert [(a.instance_id, a.attempt, a.cause) for a in new] == [(IDS[0], 2, Cause.RETRY)]
+    assert len(list(store.attempts())) == len(IDS) + 1
