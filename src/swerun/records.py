@@ -434,6 +434,7 @@ class Session(Record):
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
     selection: Selection = Selection()
     strata: tuple[Stratum, ...] = ()  # of its selection, where that is a sample
+    soundness: Mapping[str, Soundness] = {}  # of its instances, as far as this machine knew
 
 
 class RunRecord(Stored):

@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -23,19 +23,20 @@ from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import LocalSlots, local_slots
 from swerun.entrants import DEMO, Entrant, entrant
 from swerun.errors import InputError
-from swerun.grading.grader import GRADER_VERSION, SandboxGrader
+from swerun.grading.grader import GRADER_VERSION, Probe, SandboxGrader
 from swerun.grading.parsers import parser_named
 from swerun.images.store import EngineImages
 from swerun.instances.hub import Hub
-from swerun.instances.selection import Chosen, select
+from swerun.instances.selection import Chosen, Subset, select
 from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
-from swerun.records import Instance, Question, Resources, Role, RunRecord, Session, Stratum
+from swerun.records import Instance, Question, Resources, Role, RunRecord, Session
 from swerun.report.derived import derive
 from swerun.report.summary import Report
 from swerun.runs.store import RunStore, open_or_create, refuse_another
 from swerun.sandbox.client import connect
 from swerun.sandbox.docker import DockerSandboxes, Profile, reap
+from swerun.validation import Validations, sound_only
 from swerun.version import __version__
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Prepared:
     client: DockerClient
     entries: tuple[tuple[Work, Entrant], ...]
     cancel: Event
+    validations: Validations
 
     def left(self) -> int:
         """How many attempts there are to make."""
@@ -97,12 +99,14 @@ def prepared(
     environment: Mapping[str, str],
     cancel: Event,
     say: Callable[[str], None] = lambda _: None,
+    *,
+    probing: bool = False,
 ) -> Iterator[Prepared]:
     """Find out what is wrong with the input before anything starts; then hold the runs' locks.
 
     What takes a while (an endpoint that is asked, a base image that is made) is told to `say`
-    before. Raises InputError, InstanceError, EndpointError, ImageError or NoEngineError, with
-    nothing written.
+    before. With `probing` the instances are measured, by runs that are kept in the cache. Raises
+    InputError, InstanceError, EndpointError, ImageError or NoEngineError, with nothing written.
     """
     cache = cache_folder(config.cache, environment)
     subset = load_subset(config.subset, config.split, config.revision, Hub.of(environment, cache))
@@ -112,11 +116,14 @@ def prepared(
         entrants = [entrant(name, config, environment, open_, cancel) for name in config.model]
         client = open_.enter_context(_connected(environment))
         images = EngineImages(client, cache, say)
-        slots = local_slots(
-            images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
-        )
         dataset = dataset_hash(subset.instances)
-        wanted = [_wanted(config, who, dataset, chosen) for who in entrants]
+        questions = [_question(config, who, dataset, subset) for who in entrants]
+        validations = Validations(_validations_folder(cache, client), questions[0], images.here)
+        if probing:
+            config = config.model_copy(update={"runs": validations.folder})
+        if config.sound_only:
+            chosen = sound_only(config, subset, validations, say)
+        wanted = [_wanted(config, question, chosen) for question in questions]
         for record in wanted:
             refuse_another(config.runs, record)
         for who in entrants:
@@ -126,16 +133,34 @@ def prepared(
         stores = [open_or_create(config.runs, record) for record in wanted]
         for store in stores:
             open_.enter_context(store.locked())
-        shared = Shared(client, images, slots, cancel, config.grade_network or subset.grade_network)
-        entries = []
-        for who, store in zip(entrants, stores, strict=True):
-            reap(client, store.label())  # what a killed process left of it: the lock is ours now
-            ids = [i.id for i in chosen.instances]
-            store.begin_session(_session(config, who, chosen.strata), ids, config.samples)
-            bench = _bench(config, who, shared, store.label())
-            work = Work(store, bench, chosen.instances, config.samples, config.retries)
-            entries.append((work, who))
-        yield Prepared(config, client, tuple(entries), cancel)
+        slots = local_slots(
+            images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
+        )
+        network = config.grade_network or subset.grade_network
+        shared = Shared(client, images, slots, cancel, network, validations, probing)
+        works = [
+            _work(config, who, store, shared, chosen)
+            for who, store in zip(entrants, stores, strict=True)
+        ]
+        entries = tuple(zip(works, entrants, strict=True))
+        yield Prepared(config, client, entries, cancel, validations)
+
+
+def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chosen: Chosen) -> Work:
+    """A run whose lock is ours, with this session noted in it."""
+    reap(shared.client, store.label())  # what a killed process left of it
+    known = shared.validations
+    soundness = {} if shared.probing else known.soundness(chosen.instances)
+    session = _session(config, who, chosen).model_copy(update={"soundness": soundness})
+    store.begin_session(session, [i.id for i in chosen.instances], config.samples)
+    bench = _bench(config, who, shared, store.label())
+    work = Work(store, bench, chosen.instances, config.samples, config.retries)
+    return replace(work, outdated=known.outdated(chosen.instances)) if shared.probing else work
+
+
+def _validations_folder(cache: Path, client: DockerClient) -> Path:
+    """Of this engine alone: a home may be shared by machines."""
+    return cache / "soundness" / folder_name(client.info()["Name"])
 
 
 def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
@@ -217,12 +242,15 @@ class Shared:
     slots: LocalSlots
     cancel: Event
     grade_network: str
+    validations: Validations
+    probing: bool  # what is measured is the instances
 
 
 def _bench(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
     sandboxes = _sandboxes(config, shared.client, run, shared.grade_network)
     grader = SandboxGrader(sandboxes, eval_seconds=who.limits.eval_seconds)
-    return Bench(shared.images, who.solver(sandboxes), grader, shared.slots, shared.cancel)
+    measured = Probe(grader) if shared.probing else grader
+    return Bench(shared.images, who.solver(sandboxes), measured, shared.slots, shared.cancel)
 
 
 def fitting(resources: Resources, cpus: int) -> Resources:
@@ -253,8 +281,8 @@ def _sandboxes(
     )
 
 
-def _wanted(config: RunConfig, who: Entrant, dataset: str, chosen: Chosen) -> RunRecord:
-    question = Question(
+def _question(config: RunConfig, who: Entrant, dataset: str, subset: Subset) -> Question:
+    return Question(
         model=who.name,
         dataset_hash=dataset,
         scaffold=who.scaffold,
@@ -262,16 +290,19 @@ def _wanted(config: RunConfig, who: Entrant, dataset: str, chosen: Chosen) -> Ru
         limits=who.limits,
         resources=config.resources,
         network=config.network,
-        grade_network=config.grade_network or chosen.subset.grade_network,
+        grade_network=config.grade_network or subset.grade_network,
         grading=GRADER_VERSION,
     )
+
+
+def _wanted(config: RunConfig, question: Question, chosen: Chosen) -> RunRecord:
     fingerprint = fingerprint_of(question)
-    name = run_name(config, who.name, fingerprint)
+    name = run_name(config, question.model, fingerprint)
     if config.fresh:
         name = _unused(config.runs, name)
     return RunRecord(
         name=name,
-        model=who.name,
+        model=question.model,
         subset=config.subset,
         source=chosen.subset.source,
         fingerprint=fingerprint,
@@ -315,7 +346,7 @@ def _unused(runs: Path, name: str) -> str:
     return candidate
 
 
-def _session(config: RunConfig, who: Entrant, strata: tuple[Stratum, ...]) -> Session:
+def _session(config: RunConfig, who: Entrant, chosen: Chosen) -> Session:
     return Session(
         started_at=datetime.now(UTC),
         swerun=__version__,
@@ -327,5 +358,5 @@ def _session(config: RunConfig, who: Entrant, strata: tuple[Stratum, ...]) -> Se
         base_url=who.base_url,
         note=who.note,
         selection=config.selection,
-        strata=strata,
+        strata=chosen.strata,
     )
