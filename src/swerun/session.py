@@ -30,7 +30,16 @@ from swerun.instances.hub import Hub
 from swerun.instances.selection import Chosen, Subset, select
 from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
-from swerun.records import Instance, Question, Resources, Role, RunRecord, Session
+from swerun.records import (
+    Attempt,
+    Instance,
+    Question,
+    Resources,
+    Role,
+    RunRecord,
+    Session,
+    Soundness,
+)
 from swerun.report.derived import derive
 from swerun.report.summary import Report
 from swerun.runs.store import RunStore, open_or_create, refuse_another
@@ -137,7 +146,9 @@ def prepared(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
         network = config.grade_network or subset.grade_network
-        shared = Shared(client, images, slots, cancel, network, validations, probing)
+        known = {} if probing else validations.soundness(chosen.instances)
+        outdated = validations.outdated(chosen.instances) if probing else None
+        shared = Shared(client, images, slots, cancel, network, known, outdated)
         works = [
             _work(config, who, store, shared, chosen)
             for who, store in zip(entrants, stores, strict=True)
@@ -149,13 +160,11 @@ def prepared(
 def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chosen: Chosen) -> Work:
     """A run whose lock is ours, with this session noted in it."""
     reap(shared.client, store.label())  # what a killed process left of it
-    known = shared.validations
-    soundness = {} if shared.probing else known.soundness(chosen.instances)
-    session = _session(config, who, chosen).model_copy(update={"soundness": soundness})
+    session = _session(config, who, chosen).model_copy(update={"soundness": shared.known})
     store.begin_session(session, [i.id for i in chosen.instances], config.samples)
     bench = _bench(config, who, shared, store.label())
     work = Work(store, bench, chosen.instances, config.samples, config.retries)
-    return replace(work, outdated=known.outdated(chosen.instances)) if shared.probing else work
+    return replace(work, outdated=shared.outdated) if shared.outdated else work
 
 
 def _validations_folder(cache: Path, client: DockerClient) -> Path:
@@ -242,14 +251,14 @@ class Shared:
     slots: LocalSlots
     cancel: Event
     grade_network: str
-    validations: Validations
-    probing: bool  # what is measured is the instances
+    known: Mapping[str, Soundness]  # of the instances, as far as it is
+    outdated: Callable[[Attempt], bool] | None  # set where it is the instances that are measured
 
 
 def _bench(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
     sandboxes = _sandboxes(config, shared.client, run, shared.grade_network)
     grader = SandboxGrader(sandboxes, eval_seconds=who.limits.eval_seconds)
-    measured = Probe(grader) if shared.probing else grader
+    measured = Probe(grader) if shared.outdated else grader
     return Bench(shared.images, who.solver(sandboxes), measured, shared.slots, shared.cancel)
 
 

@@ -38,14 +38,15 @@ FLAGS = {
 }
 
 
-def validation_of(config: RunConfig, times: int) -> RunConfig:
-    """The runs that find out what a run as `config` says would need to know: both patches, each so
-    many times. Only what gradings depend on is taken over."""
+def validation_of(config: RunConfig) -> RunConfig:
+    """The runs that find out what a run as `config` says would need to know, of both patches.
+
+    Only what gradings depend on is taken over."""
     kept = {"subset", "split", "revision", "selection", "resources", "grade_network"}
-    kept |= {"grade_jobs", "retries", "cache"}
+    kept |= {"samples", "grade_jobs", "retries", "cache"}
     limits = Limits(eval_seconds=config.limits.eval_seconds)
     taken = {name: getattr(config, name) for name in kept}
-    return RunConfig(model=(GOLD, EMPTY), samples=times, limits=limits, **taken)
+    return RunConfig(model=(GOLD, EMPTY), limits=limits, **taken)
 
 
 def question_of(asked: Question, patch: str) -> Question:

@@ -1,4 +1,4 @@
-"""`swerun instances validate`: which instances are sound on this machine, and why not the others."""
+"""`swerun instances validate`: which instances are sound on this machine, why not the others."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def validate(
     same command goes on from there. Exit code 1 if an instance is not sound.
     """
     with explained(), said_of_flags(ctx, file=False):
-        code = _validate(_config(ctx), times, as_json=as_json)
+        code = _validate(_config(ctx), as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -67,7 +67,7 @@ def _config(ctx: typer.Context) -> RunConfig:
     return load_config(None, {**given(ctx), "model": GOLD})
 
 
-def _validate(config: RunConfig, times: int, *, as_json: bool) -> int:
+def _validate(config: RunConfig, *, as_json: bool) -> int:
     from rich.console import Console
 
     from swerun.cli.live import Board, shown
@@ -79,7 +79,7 @@ def _validate(config: RunConfig, times: int, *, as_json: bool) -> int:
     def say(line: str) -> None:
         said.print(printable(line), highlight=False, markup=False, soft_wrap=True)
 
-    runs = validation_of(config, times)
+    runs = validation_of(config)
     with stopping(cancel), prepared(runs, os.environ, cancel, say, probing=True) as session:
         names = {work.store.name: entrant.name for work, entrant in session.entries}
         with shown(Board(session.left(), runs.retries), names, said) as listener:
