@@ -139,22 +139,26 @@ def prepared(
             say(who.introduction)
             who.check()
         images.begin(chosen.instances)
-        stores = [open_or_create(config.runs, record) for record in wanted]
-        for store in stores:
-            open_.enter_context(store.locked())
+        stores = [_held(config.runs, record, open_) for record in wanted]
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
-        network = config.grade_network or subset.grade_network
+        network = questions[0].grade_network
         known = {} if probing else validations.soundness(chosen.instances)
         outdated = validations.outdated(chosen.instances) if probing else None
         shared = Shared(client, images, slots, cancel, network, known, outdated)
-        works = [
-            _work(config, who, store, shared, chosen)
+        entries = tuple(
+            (_work(config, who, store, shared, chosen), who)
             for who, store in zip(entrants, stores, strict=True)
-        ]
-        entries = tuple(zip(works, entrants, strict=True))
+        )
         yield Prepared(config, client, entries, cancel, validations)
+
+
+def _held(runs: Path, wanted: RunRecord, open_: ExitStack) -> RunStore:
+    """The run, new or gone on with, and its lock until `open_`."""
+    store = open_or_create(runs, wanted)
+    open_.enter_context(store.locked())
+    return store
 
 
 def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chosen: Chosen) -> Work:

@@ -51,9 +51,17 @@ def validation_of(config: RunConfig) -> RunConfig:
 
 def question_of(asked: Question, patch: str) -> Question:
     """What is asked of `patch`, so that its answer holds for the gradings of a run that asks so."""
-    limits = Limits(eval_seconds=asked.limits.eval_seconds)
-    mine = {"model": patch, "scaffold": None, "sampling": Sampling(), "limits": limits}
-    return asked.model_copy(update={**mine, "network": RunConfig.model_fields["network"].default})
+    return Question(
+        model=patch,
+        dataset_hash=asked.dataset_hash,
+        scaffold=None,
+        sampling=Sampling(),
+        limits=Limits(eval_seconds=asked.limits.eval_seconds),
+        resources=asked.resources,
+        network=RunConfig.model_fields["network"].default,
+        grade_network=asked.grade_network,
+        grading=asked.grading,
+    )
 
 
 @dataclass(frozen=True, slots=True)
