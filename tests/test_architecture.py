@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "engine": {"attempt", "errors", "ports", "records", "runs"},
     "report": {"records", "runs"},
     "entrants": {"agent", "config", "errors", "models", "ports", "records", "solve"},
+    "validation": {"config", "errors", "instances", "records", "report", "runs"},
     "session": {
         "attempt",
         "config",
@@ -49,6 +50,7 @@ MAY_IMPORT = {
         "report",
         "runs",
         "sandbox",
+        "validation",
         "version",
     },
     "face": {
@@ -72,6 +74,7 @@ MAY_IMPORT = {
         "runs",
         "sandbox",
         "session",
+        "validation",
         "version",
     },
 }
@@ -79,7 +82,7 @@ HEAVY = {"docker", "openai", "datasets", "git", "rich", "jinja2", "yaml"}
 # who writes files, and where: runs/ below the runs folder, the others in their own corner
 WRITERS = {"runs", "models.recording", "sandbox.local", "images.base", "repos.history"}
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
-READS_ENVIRONMENT = {"cli.run", "cli.images", "face"}
+READS_ENVIRONMENT = {"cli.run", "cli.images", "cli.validate", "face"}
 # the places that turn any error into data: an attempt's, a worker thread's, a request's thread
 BROAD_CATCHERS = {"attempt", "engine.local", "models.abandon"}
 

@@ -45,6 +45,7 @@ class RunConfig(Dataset):
 
     model: tuple[str, ...] = Field(min_length=1)
     samples: int = Field(default=1, ge=1)
+    sound_only: bool = False  # only instances that were found sound on this machine
     base_url: str | None = None
     api_key_env: str | None = None
     protocol: str | None = Field(default=None, pattern="^(auto|tools|text|hermes|qwen-xml)$")

@@ -118,6 +118,14 @@ class TestStatus(StrEnum):
     XFAIL = "XFAIL"
 
 
+class Soundness(StrEnum):
+    """Whether an instance's verdicts can be relied on, on the machine that found out."""
+
+    SOUND = "sound"
+    BROKEN = "broken"
+    FLAKY = "flaky"
+
+
 class EvalType(StrEnum):
     """How expected tests are judged: by what passed, or only by what failed."""
 
@@ -428,6 +436,7 @@ class Session(Record):
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
     selection: Selection = Selection()
     strata: tuple[Stratum, ...] = ()  # of its selection, where that is a sample
+    soundness: Mapping[str, Soundness] = {}  # of its instances, as far as this machine knew
 
 
 class RunRecord(Stored):

@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -23,21 +23,31 @@ from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import LocalSlots, local_slots
 from swerun.entrants import AUTO, DEMO, Entrant, Setting, entrant
 from swerun.errors import InputError
-from swerun.grading.grader import GRADER_VERSION, SandboxGrader
+from swerun.grading.grader import GRADER_VERSION, Probe, SandboxGrader
 from swerun.grading.parsers import parser_named
 from swerun.images.store import EngineImages
 from swerun.instances.hub import Hub
-from swerun.instances.selection import Chosen, select
+from swerun.instances.selection import Chosen, Subset, select
 from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.governor import Governors
 from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
-from swerun.records import Instance, Question, Resources, Role, RunRecord, Session, Stratum
+from swerun.records import (
+    Attempt,
+    Instance,
+    Question,
+    Resources,
+    Role,
+    RunRecord,
+    Session,
+    Soundness,
+)
 from swerun.report.derived import derive
 from swerun.report.summary import Report
 from swerun.runs.store import RunStore, begun, open_or_create, refuse_another
 from swerun.sandbox.client import connect
 from swerun.sandbox.docker import DockerSandboxes, Profile, reap
+from swerun.validation import Validations, sound_only
 from swerun.version import __version__
 
 if TYPE_CHECKING:
@@ -54,6 +64,7 @@ class Prepared:
     client: DockerClient
     entries: tuple[tuple[Work, Entrant], ...]
     cancel: Event
+    validations: Validations
 
     def left(self) -> int:
         """How many attempts there are to make."""
@@ -104,12 +115,14 @@ def prepared(
     environment: Mapping[str, str],
     cancel: Event,
     say: Callable[[str], None] = lambda _: None,
+    *,
+    probing: bool = False,
 ) -> Iterator[Prepared]:
     """Find out what is wrong with the input before anything starts; then hold the runs' locks.
 
     What takes a while (an endpoint that is asked, a base image that is made) is told to `say`
-    before. Raises InputError, InstanceError, EndpointError, ImageError or NoEngineError, with
-    nothing written.
+    before. With `probing` the instances are measured, by runs that are kept in the cache. Raises
+    InputError, InstanceError, EndpointError, ImageError or NoEngineError, with nothing written.
     """
     cache = cache_folder(config.cache, environment)
     subset = load_subset(config.subset, config.split, config.revision, Hub.of(environment, cache))
@@ -121,12 +134,15 @@ def prepared(
         entrants = [entrant(name, setting) for name in config.model]
         client = open_.enter_context(_connected(environment))
         images = EngineImages(client, cache, say)
-        slots = local_slots(
-            images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
-        )
         dataset = dataset_hash(subset.instances)
         entrants = [_settled(config, who, dataset, chosen, say) for who in entrants]
-        wanted = [_wanted(config, who, dataset, chosen) for who in entrants]
+        questions = [_question(config, who, dataset, subset) for who in entrants]
+        validations = Validations(_validations_folder(cache, client), questions[0], images.here)
+        if probing:
+            config = config.model_copy(update={"runs": validations.folder})
+        if config.sound_only:
+            chosen = sound_only(config, subset, validations, say)
+        wanted = [_wanted(config, question, chosen) for question in questions]
         for record in wanted:
             refuse_another(config.runs, record)
         for who in entrants:
@@ -134,19 +150,41 @@ def prepared(
             if said := who.check():
                 say(f"{who.name}: {said}")
         images.begin(chosen.instances)
-        stores = [open_or_create(config.runs, record) for record in wanted]
-        for store in stores:
-            open_.enter_context(store.locked())
-        shared = Shared(client, images, slots, cancel, config.grade_network or subset.grade_network)
-        entries = []
-        for who, store in zip(entrants, stores, strict=True):
-            reap(client, store.label())  # what a killed process left of it: the lock is ours now
-            ids = [i.id for i in chosen.instances]
-            store.begin_session(_session(config, who, chosen.strata), ids, config.samples)
-            bench = _bench(config, who, shared, store.label())
-            work = Work(store, bench, chosen.instances, config.samples, config.retries, who.is_over)
-            entries.append((work, who))
-        yield Prepared(config, client, tuple(entries), cancel)
+        stores = [_held(config.runs, record, open_) for record in wanted]
+        slots = local_slots(
+            images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
+        )
+        network = questions[0].grade_network
+        known = {} if probing else validations.soundness(chosen.instances)
+        outdated = validations.outdated(chosen.instances) if probing else None
+        shared = Shared(client, images, slots, cancel, network, known, outdated)
+        entries = tuple(
+            (_work(config, who, store, shared, chosen), who)
+            for who, store in zip(entrants, stores, strict=True)
+        )
+        yield Prepared(config, client, entries, cancel, validations)
+
+
+def _held(runs: Path, wanted: RunRecord, open_: ExitStack) -> RunStore:
+    """The run, new or gone on with, and its lock until `open_`."""
+    store = open_or_create(runs, wanted)
+    open_.enter_context(store.locked())
+    return store
+
+
+def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chosen: Chosen) -> Work:
+    """A run whose lock is ours, with this session noted in it."""
+    reap(shared.client, store.label())  # what a killed process left of it
+    session = _session(config, who, chosen).model_copy(update={"soundness": shared.known})
+    store.begin_session(session, [i.id for i in chosen.instances], config.samples)
+    bench = _bench(config, who, shared, store.label())
+    work = Work(store, bench, chosen.instances, config.samples, config.retries, who.is_over)
+    return replace(work, outdated=shared.outdated) if shared.outdated else work
+
+
+def _validations_folder(cache: Path, client: DockerClient) -> Path:
+    """Of this engine alone: a home may be shared by machines."""
+    return cache / "soundness" / folder_name(client.info()["Name"])
 
 
 def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
@@ -173,7 +211,10 @@ def _settled(
         return who
     for protocol in () if config.fresh else PROTOCOLS:
         known = who.undecided.by(protocol)
-        there = begun(config.runs, _wanted(config, known, dataset, chosen))
+        there = begun(
+            config.runs,
+            _wanted(config, _question(config, known, dataset, chosen.subset), chosen),
+        )
         if there and any(AUTO in session.note for session in there.sessions):
             return known
     say(f"{who.introduction}: which protocol?")
@@ -248,12 +289,15 @@ class Shared:
     slots: LocalSlots
     cancel: Event
     grade_network: str
+    known: Mapping[str, Soundness]  # of the instances, as far as it is
+    outdated: Callable[[Attempt], bool] | None  # set where it is the instances that are measured
 
 
 def _bench(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
     sandboxes = _sandboxes(config, shared.client, run, shared.grade_network)
     grader = SandboxGrader(sandboxes, eval_seconds=who.limits.eval_seconds)
-    return Bench(shared.images, who.solver(sandboxes), grader, shared.slots, shared.cancel)
+    measured = Probe(grader) if shared.outdated else grader
+    return Bench(shared.images, who.solver(sandboxes), measured, shared.slots, shared.cancel)
 
 
 def fitting(resources: Resources, cpus: int) -> Resources:
@@ -284,8 +328,8 @@ def _sandboxes(
     )
 
 
-def _wanted(config: RunConfig, who: Entrant, dataset: str, chosen: Chosen) -> RunRecord:
-    question = Question(
+def _question(config: RunConfig, who: Entrant, dataset: str, subset: Subset) -> Question:
+    return Question(
         model=who.name,
         dataset_hash=dataset,
         scaffold=who.scaffold,
@@ -293,16 +337,19 @@ def _wanted(config: RunConfig, who: Entrant, dataset: str, chosen: Chosen) -> Ru
         limits=who.limits,
         resources=config.resources,
         network=config.network,
-        grade_network=config.grade_network or chosen.subset.grade_network,
+        grade_network=config.grade_network or subset.grade_network,
         grading=GRADER_VERSION,
     )
+
+
+def _wanted(config: RunConfig, question: Question, chosen: Chosen) -> RunRecord:
     fingerprint = fingerprint_of(question)
-    name = run_name(config, who.name, fingerprint)
+    name = run_name(config, question.model, fingerprint)
     if config.fresh:
         name = _unused(config.runs, name)
     return RunRecord(
         name=name,
-        model=who.name,
+        model=question.model,
         subset=config.subset,
         source=chosen.subset.source,
         fingerprint=fingerprint,
@@ -346,7 +393,7 @@ def _unused(runs: Path, name: str) -> str:
     return candidate
 
 
-def _session(config: RunConfig, who: Entrant, strata: tuple[Stratum, ...]) -> Session:
+def _session(config: RunConfig, who: Entrant, chosen: Chosen) -> Session:
     return Session(
         started_at=datetime.now(UTC),
         swerun=__version__,
@@ -358,5 +405,5 @@ def _session(config: RunConfig, who: Entrant, strata: tuple[Stratum, ...]) -> Se
         base_url=who.base_url,
         note=who.note,
         selection=config.selection,
-        strata=strata,
+        strata=chosen.strata,
     )

@@ -7,7 +7,7 @@ from io import StringIO
 from rich.console import Console
 
 from swerun.cli.tables import by_instance, side_by_side
-from swerun.records import Failure, Fault, Usage
+from swerun.records import Failure, Fault, Session, Soundness, Usage
 from swerun.report.summary import summarise
 from tests.fakes import an_attempt
 from tests.report.test_summary import a_run
@@ -111,3 +111,17 @@ def test_brackets_in_names_are_no_markup():
     report = a_report(model="m[/x][red]", selection=("a[/b]",))
     assert "m[/x][red]" in drawn(side_by_side([report]))
     assert lines(by_instance([report])) == ["instance m[/x][red]", "a[/b] not done"]
+
+
+def test_what_is_known_of_an_instance_stands_beside_its_verdict():
+    attempts = [an_attempt("a"), an_attempt("b")]
+    session = Session.model_construct(soundness={"a": Soundness.SOUND, "b": Soundness.FLAKY})
+    run = a_run("a", "b").model_copy(update={"sessions": (session,)})
+    known = summarise(run, attempts)
+    other = a_report(*attempts, model="other")
+    assert lines(by_instance([known, other])) == [
+        "instance sound m other",
+        "a sound resolved, 0 steps resolved, 0 steps",
+        "b flaky resolved, 0 steps resolved, 0 steps",
+    ]
+    assert lines(by_instance([other]))[0] == "instance other"

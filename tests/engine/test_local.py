@@ -215,3 +215,16 @@ def test_of_a_run_that_is_over_no_further_attempt_is_started(engine):
     driven.run()
     assert outcomes(store) == {Outcome.RESOLVED: 2}
     assert store.instance_ids() == sorted(IDS[:2])
+
+
+def test_a_verdict_that_is_outdated_is_made_again_and_the_old_one_stays(engine):
+    driven, store = engine(Solver())
+    driven.run()
+    old = list(store.attempts())
+    (work,) = driven.work
+    again = replace(work, outdated=lambda a: a.instance_id == IDS[0] and a.attempt == 1)
+    for _ in range(2):  # what was made anew is not made a third time
+        LocalEngine([again], 8, lambda _: None, Event(), pause=0).run()
+    new = [attempt for attempt in store.attempts() if attempt not in old]
+    assert [(a.instance_id, a.attempt, a.cause) for a in new] == [(IDS[0], 2, Cause.RETRY)]
+    assert len(list(store.attempts())) == len(IDS) + 1

@@ -10,7 +10,7 @@ import pytest
 
 from swerun.errors import GraderError, ImageMissingError, InstanceError, SandboxError
 from swerun.grading.apply import TRIES
-from swerun.grading.grader import SandboxGrader
+from swerun.grading.grader import Probe, SandboxGrader
 from swerun.grading.verdict import GRADER_VERSION
 from swerun.images.store import EngineImages
 from swerun.instances.subsets import load_instances
@@ -98,6 +98,23 @@ def test_an_empty_patch_is_no_patch_and_needs_no_container(patch, grader, sandbo
     done = grader.grade(PYTEST, patch, attempt=1)
     assert (done.grade.resolved, done.grade.reason) == (False, GradeReason.NO_PATCH)
     assert (done.test_output, done.eval_script, sandboxes.tasks) == (b"", "", [])
+
+
+def test_a_probe_runs_the_tests_without_a_patch_too(grader):
+    done = Probe(grader).grade(PYTEST, b"", attempt=1)
+    assert done.grade.reason is GradeReason.TESTS_FAILED
+    assert {test.group for test in done.grade.tests if not test.ok} == {"FAIL_TO_PASS"}
+    assert b"Start Test Output" in done.test_output
+
+
+def test_a_probe_blames_the_instance_where_no_test_starts_and_asks_no_second_time(
+    grader, sandboxes
+):
+    broken = with_answer(PYTEST, eval_script="exit 1\n")
+    done = Probe(grader).grade(broken, gold(broken), attempt=1)
+    assert (done.grade.resolved, done.grade.reason) == (False, GradeReason.NO_RESULTS)
+    assert "the log has no" in done.grade.detail
+    assert len(sandboxes.tasks) == 1
 
 
 def test_a_patch_that_does_not_apply_is_rejected_and_no_test_is_run(grader, sandboxes):

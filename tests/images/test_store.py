@@ -77,12 +77,15 @@ def test_an_image_that_is_nowhere_is_missing_for_good(images, registry, named):
 @pytest.mark.docker
 def test_a_fresh_image_is_not_built_again_and_a_changed_context_is(engine, images, named, context):
     instance = an_instance_of(named(), context)
+    assert images().here(instance) is None
     first = images().ensure(instance)
     assert todo(images, instance) == "here"
+    assert images().here(instance) == first
     (context / "words").chmod(0o666)  # which a build would take over, and a digest does not see
     assert images().ensure(instance) == first
     (context / "words").write_text("second")
     assert todo(images, instance) == "build"
+    assert images().here(instance) is None, "what is here is not what it is to be"
     second = images().ensure(instance)
     assert second != first
     assert engine.images.get(instance.task.image).id == second

@@ -13,6 +13,7 @@ import typer
 KEYS = {
     "name": "run",
     "attempts": "samples",
+    "times": "samples",
     "temperature": "sampling.temperature",
     "top_p": "sampling.top_p",
     "max_tokens": "sampling.max_tokens",

@@ -120,6 +120,10 @@ def run(
     fresh: Annotated[
         bool, Opt("--fresh", help="A new run, even where this question has one.")
     ] = False,
+    sound_only: Annotated[
+        bool,
+        Opt("--sound-only", help="Only what `swerun instances validate` found sound here."),
+    ] = False,
     record: Annotated[
         Path | None, Opt("--record", help="Write the conversations there, for demo/NAME.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from swerun.cli.live import duration
 from swerun.cli.printable import plain
-from swerun.records import Outcome, Stop, Usage
+from swerun.records import Outcome, Soundness, Stop, Usage
 from swerun.report.summary import Report, Row
 
 if TYPE_CHECKING:
@@ -60,15 +60,27 @@ def by_instance(reports: Sequence[Report]) -> Table:
 
     made = Table(box=None, pad_edge=False, header_style="dim")
     made.add_column("instance", no_wrap=True)
+    is_known = any(row.soundness for r in reports for row in r.rows)
+    if is_known:
+        made.add_column("sound")
     for report in reports:
         made.add_column(plain(report.model))
     found = [{(row.instance_id, row.sample): row for row in r.rows} for r in reports]
     keys = sorted({key for rows in found for key in rows})
     several = any(sample > 1 for _, sample in keys)
     for instance_id, sample in keys:
-        cells = (_cell(rows.get((instance_id, sample))) for rows in found)
-        made.add_row(plain(instance_id + (f" #{sample}" if several else "")), *cells)
+        there = [rows.get((instance_id, sample)) for rows in found]
+        sound = [_sound(there)] if is_known else []
+        name = plain(instance_id + (f" #{sample}" if several else ""))
+        made.add_row(name, *sound, *map(_cell, there))
     return made
+
+
+def _sound(rows: Sequence[Row | None]) -> Text:
+    """What the runs knew of an instance; they may be of different machines."""
+    known = dict.fromkeys(row.soundness for row in rows if row and row.soundness)
+    styles = {Soundness.BROKEN: "red", Soundness.FLAKY: "yellow"}
+    return plain(", ".join(known), next((styles[k] for k in known if k in styles), "dim"))
 
 
 def _title(reports: Sequence[Report]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event, Lock, Thread
 
 from swerun.attempt import Bench, run_attempt
@@ -13,14 +13,17 @@ from swerun.engine.events import Happened
 from swerun.engine.plan import after, interleave, plan
 from swerun.ports import Graded, Planned, Stage
 from swerun.records import Attempt, Grade, Instance, Solved, Step
-from swerun.runs.store import AttemptLog, RunStore, Started
+from swerun.runs.store import AttemptLog, Past, RunStore, Started
 
 Listener = Callable[[Happened], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One run: where it is written, with what its attempts are made, and of which instances."""
+    """One run: where it is written, with what its attempts are made, and of which instances.
+
+    A sample whose verdict is `outdated` is tried again; the old attempt stays.
+    """
 
     store: RunStore
     bench: Bench
@@ -28,6 +31,7 @@ class Work:
     samples: int
     retries: int
     is_over: Callable[[], bool] = lambda: False  # no attempt of it can be made any more
+    outdated: Callable[[Attempt], bool] = lambda _: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,5 +145,12 @@ class LocalEngine:
 
 
 def left(work: Work) -> list[Planned]:
-    past = {instance.id: work.store.past(instance.id) for instance in work.instances}
+    past = {i.id: [_seen(p, work) for p in work.store.past(i.id)] for i in work.instances}
     return plan(work.instances, past, work.samples)
+
+
+def _seen(past: Past, work: Work) -> Past:
+    """An attempt as the plan is to see it: one that is outdated as if it had been cut off."""
+    if past.done is None or not work.outdated(past.done):
+        return past
+    return replace(past, done=None, kept=None)

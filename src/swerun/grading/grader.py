@@ -15,7 +15,7 @@ from swerun.grading.verdict import GRADER_VERSION, grade_reading, no_verdict, re
 from swerun.ports import Graded, Sandbox, Sandboxes
 from swerun.records import Grade, GradeReason, Instance, Role
 
-__all__ = ["GRADER_VERSION", "SandboxGrader"]
+__all__ = ["GRADER_VERSION", "Probe", "SandboxGrader"]
 
 SHOWN = 2000  # characters of what a command printed that a grade or an error repeats
 LEFT_OUT = b"\n\nswerun: the log is long, and a part of it is left out here\n\n"
@@ -85,14 +85,17 @@ class SandboxGrader:
                 raise GraderError(_broken(instance, why, ran.log))
             detail = f"{why}; without this patch the tests start"
             grade = no_verdict(instance, GradeReason.NO_RESULTS, detail)
-        measured = {
-            "applied_with": ran.applied.command if ran.applied else None,
-            "exit_code": ran.exit_code,
-            "eval_seconds": round(ran.eval_seconds, 3),
-            "seconds": round(time.monotonic() - began, 3),
-        }
-        script = "" if ran.rejected else telling(instance.answer.eval_script)
-        return Graded(grade.model_copy(update=measured), script, ran.log)
+        return _graded(instance, ran, grade, began)
+
+    def probe(self, instance: Instance, patch: bytes, attempt: int) -> Graded:
+        """What the tests say with `patch`, also an empty one, whosever doing it is."""
+        began = time.monotonic()
+        ran = self._run(instance, patch, attempt)
+        grade = judge(instance, ran)
+        if grade is None:
+            why = ran.lost or _problem(instance, ran)
+            grade = no_verdict(instance, GradeReason.NO_RESULTS, why)
+        return _graded(instance, ran, grade, began)
 
     def _run(self, instance: Instance, patch: bytes, attempt: int) -> Ran:
         """Raises SandboxError where the sandbox failed otherwise than by dying under a command."""
@@ -147,6 +150,30 @@ class SandboxGrader:
                 no = {GradeReason.PATCH_REJECTED, GradeReason.TIMED_OUT}
                 control.started = grade is not None and grade.reason not in no
             return control.started
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A ports.Grader that measures the instance and not the patch: to find out whether it is sound.
+
+    An empty patch is run too, and where no test starts that is the verdict.
+    """
+
+    grader: SandboxGrader
+
+    def grade(self, instance: Instance, patch: bytes, *, attempt: int) -> Graded:
+        return self.grader.probe(instance, patch, attempt)
+
+
+def _graded(instance: Instance, ran: Ran, grade: Grade, began: float) -> Graded:
+    measured = {
+        "applied_with": ran.applied.command if ran.applied else None,
+        "exit_code": ran.exit_code,
+        "eval_seconds": round(ran.eval_seconds, 3),
+        "seconds": round(time.monotonic() - began, 3),
+    }
+    script = "" if ran.rejected else telling(instance.answer.eval_script)
+    return Graded(grade.model_copy(update=measured), script, ran.log)
 
 
 def _problem(instance: Instance, ran: Ran) -> str:

@@ -62,6 +62,14 @@ class EngineImages:
         """What `ensure` would do, with nothing done."""
         return [PlannedImage(i.id, i.task.image, self._todo(i)) for i in instances]
 
+    def here(self, instance: Instance) -> str | None:
+        """The digest of its image, where that is here as `ensure` would leave it."""
+        image, context = instance.task.image, instance.context
+        if context is None:
+            return image_id(self.client, image)
+        start = image_id(self.client, base_named(context))
+        return start and image_id(self.client, image, inputs=digest_of(context, start))
+
     def _ensure(self, instance: Instance) -> str:
         image, context = instance.task.image, instance.context
         if context is None:
@@ -72,12 +80,9 @@ class EngineImages:
         return there or build(self.client, context, image, inputs=inputs)
 
     def _todo(self, instance: Instance) -> str:
-        image, context = instance.task.image, instance.context
-        if context is None:
-            return "here" if image_id(self.client, image) else "pull"
-        start = image_id(self.client, base_named(context))
-        fresh = start and image_id(self.client, image, inputs=digest_of(context, start))
-        return "here" if fresh else "build"
+        if self.here(instance):
+            return "here"
+        return "pull" if instance.context is None else "build"
 
     def _base(self) -> str:
         return BaseMaker(self.client, self.cache, self.say).ensure()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from swerun.records import Attempt, Outcome, RunRecord, Stop, Stored, Usage
+from swerun.records import Attempt, Outcome, RunRecord, Soundness, Stop, Stored, Usage
 
 RULE = "per sample the first attempt with a verdict, else the newest; never the best"
 
@@ -25,6 +25,7 @@ class Row(Stored):
     solve_seconds: float = 0.0
     grade_seconds: float = 0.0
     why: str = ""  # the failure's words
+    soundness: Soundness | None = None  # of the instance, where the run's machine knew
 
 
 class Report(Stored):
@@ -79,7 +80,11 @@ def summarise(
     """
     chosen = scored(attempts)
     wanted = [(i, s) for i in run.selection for s in range(1, run.samples + 1)]
-    rows = tuple(_row(i, s, chosen.get((i, s))) for i, s in wanted)
+    known = {i: sound for session in run.sessions for i, sound in session.soundness.items()}
+    rows = tuple(
+        _row(i, s, chosen.get((i, s))).model_copy(update={"soundness": known.get(i)})
+        for i, s in wanted
+    )
     counted = [chosen[key] for key in wanted if key in chosen]
     outcomes = Counter(a.outcome for a in counted)
     differs = [a.replay_differs for a in counted if a.replay_differs is not None]

@@ -1,0 +1,123 @@
+"""`swerun instances validate`: which instances are sound on this machine, why not the others."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from swerun.cli.exits import DONE, FAILED, STOPPED, explained
+from swerun.cli.flags import given, said_of_flags
+from swerun.cli.printable import plain, printable
+from swerun.cli.run import stopping
+from swerun.cli.selecting import selecting
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from swerun.config import RunConfig
+    from swerun.report.soundness import Validated
+
+Opt = typer.Option
+STYLES = {"sound": "green", "broken": "red", "flaky": "yellow"}
+OPEN = "not validated"
+
+
+@selecting
+def validate(
+    ctx: typer.Context,
+    times: Annotated[
+        int,
+        Opt("--times", "-k", min=1, help="How often each patch is graded; 2 and more show flaky."),
+    ] = 1,
+    grade_jobs: Annotated[
+        int | None, Opt("--grade-jobs", help="Gradings at once.  [the cores]")
+    ] = None,
+    grade_network: Annotated[
+        str | None, Opt("--grade-network", help="Of the grading container.  [as the subset says]")
+    ] = None,
+    eval_timeout: Annotated[float | None, Opt("--eval-timeout", help="Seconds.  [1800]")] = None,
+    memory: Annotated[str | None, Opt("--memory", help="Per container.  [4g]")] = None,
+    cpus: Annotated[float | None, Opt("--cpus", help="Per container.  [2]")] = None,
+    pids: Annotated[int | None, Opt("--pids", help="Per container.  [512]")] = None,
+    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
+    as_json: Annotated[bool, Opt("--json", help="Print JSON.")] = False,
+) -> None:
+    """Find out which instances are sound on this machine, for `swerun run --sound-only`.
+
+    Sound: the gold patch resolves it, and without a patch every FAIL_TO_PASS fails and every
+    PASS_TO_PASS passes. Broken: never so. Flaky: not always so. What was found out is kept, and the
+    same command goes on from there. Exit code 1 if an instance is not sound.
+    """
+    with explained(), said_of_flags(ctx, file=False):
+        code = _validate(_config(ctx), as_json=as_json)
+    raise typer.Exit(code)
+
+
+def _config(ctx: typer.Context) -> RunConfig:
+    from swerun.config import load_config
+    from swerun.report.soundness import GOLD
+
+    return load_config(None, {**given(ctx), "model": GOLD})
+
+
+def _validate(config: RunConfig, *, as_json: bool) -> int:
+    from rich.console import Console
+
+    from swerun.cli.live import Board, shown
+    from swerun.session import prepared
+    from swerun.validation import validation_of
+
+    cancel, said = Event(), Console(stderr=True)
+
+    def say(line: str) -> None:
+        said.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+    runs = validation_of(config)
+    with stopping(cancel), prepared(runs, os.environ, cancel, say, probing=True) as session:
+        names = {work.store.name: entrant.name for work, entrant in session.entries}
+        with shown(Board(session.left(), runs.retries), names, said) as listener:
+            session.drive(listener)
+        found = session.validations.of(session.entries[0][0].instances)
+        say(f"what the tests printed is in {session.validations.folder}")
+    if as_json:
+        print(json.dumps([each.model_dump(mode="json") for each in found], indent=1))
+    else:
+        out = Console()
+        out.print(table(found))
+        out.print(summary(found), highlight=False)
+    if cancel.is_set():
+        say("Stopped. The same command goes on from here.")
+        return STOPPED
+    return DONE if all(each.soundness == "sound" for each in found) else FAILED
+
+
+def table(found: Sequence[Validated]) -> Table:
+    """A row an instance: what it is, from how many trials, and why."""
+    from rich.table import Table
+
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    made.add_column("instance", no_wrap=True)
+    made.add_column("on this machine", no_wrap=True)
+    for patch in ("gold", "empty"):
+        made.add_column(patch, justify="right")
+    made.add_column("why", overflow="fold")
+    for each in found:
+        word = each.soundness or OPEN
+        counts = (str(each.gold), str(each.empty))
+        what = plain(word, STYLES.get(word, "dim"))
+        made.add_row(plain(each.instance_id), what, *counts, plain(each.reason))
+    return made
+
+
+def summary(found: Sequence[Validated]) -> str:
+    """How many there are of each kind: `9 instances: 8 sound, 1 broken`."""
+    counts = Counter(each.soundness or OPEN for each in found)
+    parts = [f"{counts[word]} {word}" for word in (*STYLES, OPEN) if counts[word]]
+    return f"{len(found)} instance{'' if len(found) == 1 else 's'}: {', '.join(parts)}"
