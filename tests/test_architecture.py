@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "report": {"records", "runs"},
     "entrants": {"agent", "config", "errors", "models", "ports", "records", "solve"},
     "validation": {"config", "errors", "instances", "records", "report", "runs"},
+    "revision": {"config", "records", "runs"},
     "session": {
         "attempt",
         "config",
@@ -48,6 +49,7 @@ MAY_IMPORT = {
         "models",
         "records",
         "report",
+        "revision",
         "runs",
         "sandbox",
         "validation",
@@ -78,11 +80,21 @@ MAY_IMPORT = {
         "version",
     },
 }
-HEAVY = {"docker", "openai", "datasets", "git", "rich", "jinja2", "yaml"}
+HEAVY = {
+    "docker",
+    "openai",
+    "datasets",
+    "huggingface_hub",
+    "pyarrow",
+    "git",
+    "rich",
+    "jinja2",
+    "yaml",
+}
 # who writes files, and where: runs/ below the runs folder, the others in their own corner
 WRITERS = {"runs", "models.recording", "sandbox.local", "images.base", "repos.history"}
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
-READS_ENVIRONMENT = {"cli.run", "cli.images", "cli.validate", "face"}
+READS_ENVIRONMENT = {"cli.run", "cli.images", "cli.instances", "cli.validate", "face"}
 # the places that turn any error into data: an attempt's, a worker thread's, a request's thread
 BROAD_CATCHERS = {"attempt", "engine.local", "models.abandon"}
 

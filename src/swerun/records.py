@@ -164,7 +164,8 @@ class Instance(Record):
     version: str = ""
     difficulty: str = ""
     context: Path | None = Field(default=None, exclude=True)
-    grade_network: str = Field(default="none", exclude=True)  # as the harness it comes from has it
+    grade_network: str = Field(default="none", exclude=True)  # as its own harness has it
+    ungradable: str = Field(default="", exclude=True)  # why, where something is missing for it
 
     @property
     def id(self) -> str:

@@ -26,6 +26,7 @@ from swerun.errors import InputError
 from swerun.grading.grader import GRADER_VERSION, Probe, SandboxGrader
 from swerun.grading.parsers import parser_named
 from swerun.images.store import EngineImages
+from swerun.instances.gradable import check_gradable
 from swerun.instances.hub import Hub
 from swerun.instances.selection import Chosen, Subset, select
 from swerun.instances.subsets import dataset_hash, load_subset
@@ -44,6 +45,7 @@ from swerun.records import (
 )
 from swerun.report.derived import derive
 from swerun.report.summary import Report
+from swerun.revision import gone_on_with, pinned, unpinned
 from swerun.runs.store import RunStore, begun, open_or_create, refuse_another
 from swerun.sandbox.client import connect
 from swerun.sandbox.docker import DockerSandboxes, Profile, reap
@@ -125,13 +127,13 @@ def prepared(
     InputError, InstanceError, EndpointError, ImageError or NoEngineError, with nothing written.
     """
     cache = cache_folder(config.cache, environment)
-    subset = load_subset(config.subset, config.split, config.revision, Hub.of(environment, cache))
-    chosen = select(subset, config.selection)
-    _check(config, chosen.instances)
     with ExitStack() as open_:
         governors = Governors(config.jobs, config.endpoint_patience, config.rpm, config.tpm, say)
         setting = Setting(config, environment, open_, governors, cancel)
         entrants = [entrant(name, setting) for name in config.model]
+        subset = _loaded(config, [] if probing else entrants, Hub.of(environment, cache))
+        chosen = select(subset, config.selection)
+        _check(config, chosen.instances)
         client = open_.enter_context(_connected(environment))
         images = EngineImages(client, cache, say)
         dataset = dataset_hash(subset.instances)
@@ -145,6 +147,8 @@ def prepared(
         wanted = [_wanted(config, question, chosen) for question in questions]
         for record in wanted:
             refuse_another(config.runs, record)
+        if pinned(subset.source):
+            say(f"{subset.name} is {subset.source}")
         for who in entrants:
             say(who.introduction)
             if said := who.check():
@@ -187,10 +191,29 @@ def _validations_folder(cache: Path, client: DockerClient) -> Path:
     return cache / "soundness" / folder_name(client.info()["Name"])
 
 
+def _loaded(config: RunConfig, entrants: Sequence[Entrant], hub: Hub) -> Subset:
+    """The subset, of the hub at the commit that a run to go on with has, else at the newest."""
+    if config.revision is None:
+        for who in (each for one in entrants for each in _either(one)):
+            asked = _question(config, who, "", Subset(config.subset, (), "", ""))
+            for past in gone_on_with(config, run_name(config, who.name, ""), asked):
+                there = load_subset(unpinned(config.subset), config.split, pinned(past.source), hub)
+                if dataset_hash(there.instances) == past.question.dataset_hash:
+                    return there
+    return load_subset(config.subset, config.split, config.revision, hub)
+
+
+def _either(who: Entrant) -> list[Entrant]:
+    """Who it may turn out to be, as long as it is not known which protocol it speaks."""
+    undecided = who.undecided
+    return [undecided.by(protocol) for protocol in PROTOCOLS] if undecided else [who]
+
+
 def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
     """What would else be found out after hours of solving. Raises InputError, InstanceError."""
     if len(set(config.model)) < len(config.model):
         raise InputError("a --model is given twice: several tries are --attempts N")
+    check_gradable(chosen)
     for instance in chosen:
         parser_named(instance.answer.log_parser)
     if config.record:
@@ -378,7 +401,8 @@ def run_name(config: RunConfig, model: str, fingerprint: str) -> str:
     if config.run:
         name = config.run if len(config.model) == 1 else f"{config.run}--{model}"
     else:
-        name = f"{model}--{Path(config.subset).name}--{fingerprint[:8]}"
+        # which revision it is of is the fingerprint's matter
+        name = f"{model}--{Path(unpinned(config.subset)).name}--{fingerprint[:8]}"
     name = folder_name(name)
     if name.startswith("."):
         raise InputError(f"--run {config.run}: a run's name cannot begin with a dot")

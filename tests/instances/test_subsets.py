@@ -30,7 +30,7 @@ def test_a_name_and_the_path_of_its_folder_are_the_same_subset():
 
 
 def test_a_name_that_is_not_known_is_answered_with_the_nearest():
-    with pytest.raises(InputError, match=r"no subset 'sampel'\. Did you mean sample\?.*folder"):
+    with pytest.raises(InputError, match=r"no subset 'sampel'\. Did you mean sample\?.*task repo"):
         load_instances("sampel")
 
 

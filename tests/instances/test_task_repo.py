@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from swerun.errors import InputError, InstanceError
+from swerun.instances.subsets import SHIPPED, load_subset
 from swerun.instances.task_repo import load_task_repo
 from swerun.packaged import packaged
 from swerun.records import EvalType
@@ -274,3 +275,21 @@ def test_the_sample_is_read_with_its_build_contexts():
     loaded = load_task_repo(packaged("instances/sample"))
     assert len(loaded) == 9
     assert all((i.context / "Dockerfile").is_file() for i in loaded if isinstance(i.context, Path))
+
+
+@pytest.mark.parametrize(("line", "network"), [("", "none"), ("grade_network: bridge\n", "bridge")])
+def test_a_task_repo_is_graded_without_network_unless_it_says_so(tmp_path, line, network):
+    folder = shutil.copytree(packaged(SHIPPED["sample"]), tmp_path / "copy")
+    with (folder / "sweb.yaml").open("a") as file:
+        file.write(line)
+    subset = load_subset(str(folder))
+    assert subset.grade_network == network
+    assert {i.grade_network for i in subset.instances} == {network}
+
+
+def test_a_network_that_there_is_not_is_named_with_its_file(tmp_path):
+    folder = shutil.copytree(packaged(SHIPPED["sample"]), tmp_path / "copy")
+    with (folder / "sweb.yaml").open("a") as file:
+        file.write("grade_network: all\n")
+    with pytest.raises(InstanceError, match=r"sweb\.yaml: grade_network: .*'all'.* none, bridge"):
+        load_subset(str(folder))

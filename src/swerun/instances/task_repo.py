@@ -14,6 +14,7 @@ from swerun.records import END, START, Answer, EvalType, Instance, Task
 
 CONFIG, TASK, TESTS = "sweb.yaml", "task.yaml", "tests.json"
 USUAL = "test"
+NETWORKS = ("none", "bridge")  # of the grading containers; without the key it is the first
 DEPRECATED = "deprecated"  # the split of tasks that are kept, but belong to no dataset
 _DIFF = re.compile(r"^diff --git |^--- .*\n\+\+\+ ", re.MULTILINE)
 
@@ -32,7 +33,10 @@ def load_task_repo(folder: Path, split: str | None = None) -> tuple[Instance, ..
     if not tasks.is_dir():
         raise InstanceError(f"{tasks}: there is no such folder; a task repo has one of this name")
     there = {path: _task(path, splits) for path in sorted(tasks.iterdir()) if _is_task(path)}
-    loaded = tuple(_load_task(path, t) for path, t in there.items() if t["split"] == wanted)
+    network = _network(folder / CONFIG, config)
+    loaded = tuple(
+        _load_task(path, t, network) for path, t in there.items() if t["split"] == wanted
+    )
     if not loaded:
         others = sorted({t["split"] for t in there.values()} - {DEPRECATED})
         hint = f"; there are some in {', '.join(others)} (--split)" if others else ""
@@ -65,7 +69,15 @@ def _task(folder: Path, splits: list[str]) -> Mapping[str, Any]:
     return task
 
 
-def _load_task(folder: Path, task: Mapping[str, Any]) -> Instance:
+def _network(file: Path, config: Mapping[str, Any]) -> str:
+    """swerun's own key: what the tests of a task repo may reach while a patch is graded."""
+    network = _string(file, config, "grade_network", default=NETWORKS[0])
+    if network not in NETWORKS:
+        raise _wrong(file, "grade_network", network, f"one of {', '.join(NETWORKS)}")
+    return network
+
+
+def _load_task(folder: Path, task: Mapping[str, Any], network: str) -> Instance:
     file = folder / TASK
     if _string(file, task, "instance_id") != folder.name:
         raise _wrong(file, "instance_id", task["instance_id"], f"its folder's name, {folder.name}")
@@ -81,6 +93,7 @@ def _load_task(folder: Path, task: Mapping[str, Any]) -> Instance:
         version=_string(file, task, "version", default=""),
         difficulty=_string(file, task, "difficulty", default=""),
         context=folder if (folder / "Dockerfile").is_file() else None,
+        grade_network=network,
     )
 
 
