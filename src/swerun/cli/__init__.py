@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from swerun.cli import images, inspect, run, validate
+from swerun.cli import images, inspect, instances, run, validate
 
 HELP = """How good is this model at real software work?
 
@@ -28,11 +28,8 @@ app.command()(inspect.report)
 app.command()(inspect.show)
 app.command("list")(inspect.list_)
 app.add_typer(images.app, name="images")
-instances = typer.Typer(
-    help="The instances of a subset.", rich_markup_mode=None, no_args_is_help=True
-)
-instances.command()(validate.validate)
-app.add_typer(instances, name="instances")
+instances.app.command()(validate.validate)
+app.add_typer(instances.app, name="instances")
 
 
 @app.callback(invoke_without_command=True)
