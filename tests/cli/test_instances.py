@@ -117,3 +117,23 @@ def test_the_hub_is_the_one_that_the_environment_names_and_its_commit_is_told(sw
     other = swerun(*flags, "--revision", "v9", **there)
     assert f"org/name@v9 at {hub.url}: the hub cannot be reached" in other.stderr
     assert other.returncode == 2
+
+
+@pytest.mark.docker
+@pytest.mark.usefixtures("base_image")
+def test_a_run_of_a_sample_estimates_the_rate_of_all_and_does_so_again(swerun):
+    command = ("--model", "empty", "--sample", "3", "--seed", "2", "--json", "--run", "drawn")
+    done = swerun(*command)
+    (report,) = json.loads(done.stdout)
+    estimate = report["estimate"]
+    assert (report["n"], estimate["sampled"], estimate["population"]) == (3, 3, 9)
+    assert (estimate["rate"], estimate["low"]) == (0, 0)
+    assert 0.3 < estimate["high"] < 0.6
+    again = json.loads(swerun("report", "drawn", "--json").stdout)
+    assert again["estimate"] == estimate
+    assert "0.0 % of 9 (95 %: 0.0 to" in swerun("report", "drawn").stdout
+    record = json.loads((swerun.folder / "runs" / "drawn" / "run.json").read_text())
+    (session,) = record["sessions"]
+    assert session["selection"]["sample"] == 3
+    assert sum(stratum["population"] for stratum in session["strata"]) == 9
+    assert {i for s in session["strata"] for i in s["sampled"]} == set(record["selection"])

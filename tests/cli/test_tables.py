@@ -8,6 +8,7 @@ from rich.console import Console
 
 from swerun.cli.tables import by_instance, side_by_side
 from swerun.records import Failure, Fault, Session, Soundness, Usage
+from swerun.report.estimate import Estimate
 from swerun.report.summary import summarise
 from tests.fakes import an_attempt
 from tests.report.test_summary import a_run
@@ -125,3 +126,13 @@ def test_what_is_known_of_an_instance_stands_beside_its_verdict():
         "b flaky resolved, 0 steps resolved, 0 steps",
     ]
     assert lines(by_instance([other]))[0] == "instance other"
+
+
+def test_an_estimate_stands_beside_the_rates_with_its_interval_and_what_it_is_of():
+    estimate = Estimate(
+        rate=0.6, low=0.42316, high=0.754, confidence=0.95, sampled=30, population=2294
+    )
+    one = a_report(an_attempt("a")).model_copy(update={"estimate": estimate})
+    told = rows(side_by_side([one, a_report(an_attempt("a"), model="two")]))
+    assert told["estimate of all"] == ["60.0 % of 2,294 (95 %: 42.3 to 75.4 %)", ""]
+    assert "estimate of all" not in rows(side_by_side([a_report(an_attempt("a"))]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from swerun.cli.live import duration
 from swerun.cli.printable import plain
 from swerun.records import Outcome, Soundness, Stop, Usage
+from swerun.report.estimate import Estimate
 from swerun.report.summary import Report, Row
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def side_by_side(reports: Sequence[Report]) -> Table:
         made.add_column(plain(report.model + (f"\n({report.note})" if report.note else "")))
     made.add_row("resolved / N", *(_rate(r.resolved, r.n) for r in reports), style="bold")
     made.add_row("resolved / graded", *(_rate(r.resolved, r.graded) for r in reports))
+    _add_estimates(made, reports)
     for outcome in Outcome:
         if outcome is not Outcome.RESOLVED and any(outcome in r.outcomes for r in reports):
             counts = (str(r.outcomes.get(outcome, 0)) for r in reports)
@@ -106,6 +108,20 @@ def _cell(row: Row | None) -> Text:
 
 def _rate(part: int, whole: int) -> str:
     return f"{part}/{whole} = {100 * part / whole:.1f} %" if whole else "none"
+
+
+def _add_estimates(made: Table, reports: Sequence[Report]) -> None:
+    if any(r.estimate for r in reports):
+        made.add_row("estimate of all", *(_estimate(r.estimate) for r in reports))
+
+
+def _estimate(estimate: Estimate | None) -> str:
+    """`60.0 % of 500 (95 %: 42.3 to 75.4 %)`."""
+    if estimate is None:
+        return ""
+    low, high = 100 * estimate.low, 100 * estimate.high
+    interval = f"{100 * estimate.confidence:.0f} %: {low:.1f} to {high:.1f} %"
+    return f"{100 * estimate.rate:.1f} % of {estimate.population:,} ({interval})"
 
 
 def _tokens(usage: Usage) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from statistics import fmean
 
-from swerun.records import Attempt, Outcome, RunRecord, Soundness, Stop, Stored, Usage
+from swerun.records import Attempt, Outcome, RunRecord, Soundness, Stop, Stored, Stratum, Usage
+from swerun.report.estimate import Estimate, estimated
 
 RULE = "per sample the first attempt with a verdict, else the newest; never the best"
 
@@ -48,6 +50,7 @@ class Report(Stored):
     steps: int
     seconds: float  # summed over the attempts that count
     replay_differs: int | None = None
+    estimate: Estimate | None = None  # of all that the newest sample was drawn from
     rows: tuple[Row, ...]
 
     @property
@@ -105,8 +108,23 @@ def summarise(
         steps=sum(a.steps for a in counted),
         seconds=round(sum(a.solve_seconds + a.grade_seconds for a in counted), 1),
         replay_differs=sum(differs) if differs else None,
+        estimate=estimated(newest_strata(run), _rates(rows)),
         rows=rows,
     )
+
+
+def newest_strata(run: RunRecord) -> tuple[Stratum, ...]:
+    """Those of the newest session that drew a sample; none where none did."""
+    return next((s.strata for s in reversed(run.sessions) if s.strata), ())
+
+
+def _rates(rows: Iterable[Row]) -> dict[str, float]:
+    """By instance which part of its samples was resolved, of those that have a verdict."""
+    seen: dict[str, list[bool]] = {}
+    for row in rows:
+        if row.outcome and row.outcome.is_verdict:
+            seen.setdefault(row.instance_id, []).append(row.outcome is Outcome.RESOLVED)
+    return {instance_id: fmean(resolved) for instance_id, resolved in seen.items()}
 
 
 def _row(instance_id: str, sample: int, attempt: Attempt | None) -> Row:
