@@ -379,6 +379,7 @@ class Question(Record):
     model: str
     dataset_hash: str
     scaffold: Scaffold | None  # None: the patch was given
+    predictions: str = ""  # a hash of the patches, where they were given as predictions
     sampling: Sampling
     limits: Limits
     resources: Resources
@@ -426,6 +427,7 @@ class Session(Record):
     grade_jobs: int
     base_url: str = ""
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
+    missing: tuple[str, ...] = ()  # what was chosen, but has no prediction, and so is not graded
     selection: Selection = Selection()
     strata: tuple[Stratum, ...] = ()  # of its selection, where that is a sample
 

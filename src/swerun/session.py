@@ -10,7 +10,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -21,7 +21,7 @@ from swerun.config import RunConfig, cache_folder
 from swerun.engine.events import Happened
 from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import LocalSlots, local_slots
-from swerun.entrants import AUTO, DEMO, Entrant, Setting, entrant
+from swerun.entrants import AUTO, DEMO, Entrant, Setting, entrant, predicted
 from swerun.errors import InputError
 from swerun.grading.grader import GRADER_VERSION, SandboxGrader
 from swerun.grading.parsers import parser_named
@@ -32,6 +32,7 @@ from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.governor import Governors
 from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
+from swerun.predictions import Predictions, match
 from swerun.records import Instance, Question, Resources, Role, RunRecord, Session, Stratum
 from swerun.report.derived import derive
 from swerun.report.summary import Report
@@ -104,27 +105,31 @@ def prepared(
     environment: Mapping[str, str],
     cancel: Event,
     say: Callable[[str], None] = lambda _: None,
+    predictions: Predictions | None = None,
 ) -> Iterator[Prepared]:
     """Find out what is wrong with the input before anything starts; then hold the runs' locks.
 
-    What takes a while (an endpoint that is asked, a base image that is made) is told to `say`
+    With `predictions` nobody solves: those are the patches of the one model that is measured. What
+    takes a while (an endpoint that is asked, a base image that is made) is told to `say`
     before. Raises InputError, InstanceError, EndpointError, ImageError or NoEngineError, with
     nothing written.
     """
     cache = cache_folder(config.cache, environment)
-    subset = load_subset(config.subset, config.split, config.revision, Hub.of(environment, cache))
-    chosen = select(subset, config.selection)
+    chosen, missing = _chosen(config, Hub.of(environment, cache), predictions, say)
     _check(config, chosen.instances)
     with ExitStack() as open_:
         governors = Governors(config.jobs, config.endpoint_patience, config.rpm, config.tpm, say)
         setting = Setting(config, environment, open_, governors, cancel)
-        entrants = [entrant(name, setting) for name in config.model]
+        if predictions:
+            entrants = [predicted(predictions, missing, config)]
+        else:
+            entrants = [entrant(name, setting) for name in config.model]
         client = open_.enter_context(_connected(environment))
         images = EngineImages(client, cache, say)
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
-        dataset = dataset_hash(subset.instances)
+        dataset = dataset_hash(chosen.subset.instances)
         entrants = [_settled(config, who, dataset, chosen, say) for who in entrants]
         wanted = [_wanted(config, who, dataset, chosen) for who in entrants]
         for record in wanted:
@@ -137,7 +142,8 @@ def prepared(
         stores = [open_or_create(config.runs, record) for record in wanted]
         for store in stores:
             open_.enter_context(store.locked())
-        shared = Shared(client, images, slots, cancel, config.grade_network or subset.grade_network)
+        network = config.grade_network or chosen.subset.grade_network
+        shared = Shared(client, images, slots, cancel, network)
         entries = []
         for who, store in zip(entrants, stores, strict=True):
             reap(client, store.label())  # what a killed process left of it: the lock is ours now
@@ -147,6 +153,20 @@ def prepared(
             work = Work(store, bench, chosen.instances, config.samples, config.retries, who.is_over)
             entries.append((work, who))
         yield Prepared(config, client, tuple(entries), cancel)
+
+
+def _chosen(
+    config: RunConfig, hub: Hub, predictions: Predictions | None, say: Callable[[str], None]
+) -> tuple[Chosen, tuple[str, ...]]:
+    """The instances that are meant, and the ids of those that have no prediction and so are not."""
+    subset = load_subset(config.subset, config.split, config.revision, hub)
+    chosen = select(subset, config.selection)
+    if predictions is None:
+        return chosen, ()
+    found = match(predictions, subset.instances, chosen.instances)
+    for note in (*predictions.notes, *found.notes):
+        say(note)
+    return replace(chosen, instances=found.instances), found.missing
 
 
 def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
@@ -289,6 +309,7 @@ def _wanted(config: RunConfig, who: Entrant, dataset: str, chosen: Chosen) -> Ru
         model=who.name,
         dataset_hash=dataset,
         scaffold=who.scaffold,
+        predictions=who.predictions,
         sampling=who.sampling,
         limits=who.limits,
         resources=config.resources,
@@ -357,6 +378,7 @@ def _session(config: RunConfig, who: Entrant, strata: tuple[Stratum, ...]) -> Se
         grade_jobs=grade_jobs(config),
         base_url=who.base_url,
         note=who.note,
+        missing=who.missing,
         selection=config.selection,
         strata=strata,
     )

@@ -37,7 +37,7 @@ KEYS = {
     "limit": "selection.limit",
     "seed": "selection.seed",
 }
-NO_KEYS = {"config", "as_json"}
+NO_KEYS = {"config", "as_json", "source"}
 
 
 def given(ctx: typer.Context) -> dict[str, Any]:

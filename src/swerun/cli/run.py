@@ -23,6 +23,7 @@ from swerun.cli.selecting import selecting
 if TYPE_CHECKING:
     from swerun.config import RunConfig
     from swerun.engine.local import Work
+    from swerun.predictions import Predictions
     from swerun.report.summary import Report
 
 Opt = typer.Option
@@ -131,7 +132,7 @@ def run(
     The same command again goes on where it was: finished attempts are never made twice.
     """
     with explained(), said_of_flags(ctx, file=config is not None):
-        code = _run(_config(ctx, config), as_json=as_json)
+        code = drive(_config(ctx, config), as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -144,7 +145,10 @@ def _config(ctx: typer.Context, file: Path | None) -> RunConfig:
     return load_config(file, flags)
 
 
-def _run(config: RunConfig, *, as_json: bool) -> int:
+def drive(
+    config: RunConfig, predictions: Predictions | None = None, *, as_json: bool = False
+) -> int:
+    """Make the runs of a configuration before the user's eyes, and return the exit code."""
     from rich.console import Console
 
     from swerun.cli.live import Board, shown
@@ -155,7 +159,7 @@ def _run(config: RunConfig, *, as_json: bool) -> int:
     def say(line: str) -> None:
         said.print(printable(line), highlight=False, markup=False, soft_wrap=True)
 
-    with stopping(cancel), prepared(config, os.environ, cancel, say) as session:
+    with stopping(cancel), prepared(config, os.environ, cancel, say, predictions) as session:
         names = {work.store.name: entrant.name for work, entrant in session.entries}
         with shown(Board(session.left(), config.retries), names, said) as listener:
             session.drive(listener)

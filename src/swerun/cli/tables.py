@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from swerun.cli.live import duration
@@ -33,12 +33,9 @@ def side_by_side(reports: Sequence[Report]) -> Table:
         made.add_column(plain(report.model + (f"\n({report.note})" if report.note else "")))
     made.add_row("resolved / N", *(_rate(r.resolved, r.n) for r in reports), style="bold")
     made.add_row("resolved / graded", *(_rate(r.resolved, r.graded) for r in reports))
-    for outcome in Outcome:
-        if outcome is not Outcome.RESOLVED and any(outcome in r.outcomes for r in reports):
-            counts = (str(r.outcomes.get(outcome, 0)) for r in reports)
-            made.add_row(f"  {outcome.value.replace('_', ' ')}", *counts)
-    if any(r.pending for r in reports):
-        made.add_row("  not done", *(str(r.pending) for r in reports))
+    for label, counts in _counts(reports):
+        if any(counts):
+            made.add_row(f"  {label}", *map(str, counts))
     stops = sorted({stop for r in reports for stop in r.stops} - {"given"})
     for stop in stops:
         made.add_row(
@@ -69,6 +66,15 @@ def by_instance(reports: Sequence[Report]) -> Table:
         cells = (_cell(rows.get((instance_id, sample))) for rows in found)
         made.add_row(plain(instance_id + (f" #{sample}" if several else "")), *cells)
     return made
+
+
+def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
+    """What there may be to count in each report, and is worth a row where there is some."""
+    for outcome in Outcome:
+        if outcome is not Outcome.RESOLVED:
+            yield outcome.value.replace("_", " "), [r.outcomes.get(outcome, 0) for r in reports]
+    yield "not done", [r.pending for r in reports]
+    yield "no prediction, not in N", [r.missing for r in reports]
 
 
 def _title(reports: Sequence[Report]) -> str:

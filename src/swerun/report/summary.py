@@ -39,6 +39,7 @@ class Report(Stored):
     graded: int
     resolved: int
     pending: int
+    missing: int = 0  # instances that were chosen, but had no prediction, and so are not in n
     outcomes: dict[str, int]
     stops: dict[str, int]
     usage: Usage  # of the attempts that count
@@ -92,6 +93,7 @@ def summarise(
         graded=sum(a.outcome.is_verdict for a in counted),
         resolved=outcomes[Outcome.RESOLVED],
         pending=len(wanted) - len(counted),
+        missing=len({i for s in run.sessions for i in s.missing} - set(run.selection)),
         outcomes={o.value: outcomes[o] for o in Outcome if outcomes[o]},
         stops=dict(sorted(Counter(a.stop.value for a in counted if a.stop).items())),
         usage=sum((a.usage for a in counted), Usage()),
