@@ -89,7 +89,14 @@ MAY_IMPORT = {
 }
 HEAVY = {"docker", "openai", "datasets", "git", "rich", "jinja2", "yaml"}
 # who writes files, and where: runs/ below the runs folder, the others in their own corner
-WRITERS = {"runs", "models.recording", "sandbox.local", "images.base", "repos.history"}
+WRITERS = {
+    "runs",
+    "models.recording",
+    "sandbox.local",
+    "images.base",
+    "repos.history",
+    "grading.cache",
+}
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
 READS_ENVIRONMENT = {"cli.run", "cli.images", "face"}
 # the places that turn any error into data: an attempt's, a worker thread's, a request's thread

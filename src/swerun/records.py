@@ -275,6 +275,26 @@ class GradeReason(StrEnum):
     PATCH_REJECTED = "patch_rejected"
     NO_PATCH = "no_patch"
 
+    @property
+    def has_results(self) -> bool:
+        """Whether it is the tests themselves that said so."""
+        return self in {GradeReason.RESOLVED, GradeReason.TESTS_FAILED}
+
+    @property
+    def outcome(self) -> Outcome:
+        """What becomes of an attempt with such a grade."""
+        return _OUTCOME_OF[self]
+
+
+_OUTCOME_OF = {
+    GradeReason.RESOLVED: Outcome.RESOLVED,
+    GradeReason.TESTS_FAILED: Outcome.UNRESOLVED,
+    GradeReason.NO_RESULTS: Outcome.UNRESOLVED,
+    GradeReason.TIMED_OUT: Outcome.TESTS_TIMED_OUT,
+    GradeReason.PATCH_REJECTED: Outcome.PATCH_REJECTED,
+    GradeReason.NO_PATCH: Outcome.NO_PATCH,
+}
+
 
 class ExpectedTest(Record):
     """One test of FAIL_TO_PASS or PASS_TO_PASS; `status` is None where the log has none."""
@@ -285,8 +305,32 @@ class ExpectedTest(Record):
     ok: bool
 
 
+class FlakyTest(Record):
+    """An expected test that came out differently in several runs of one patch: how, in order."""
+
+    name: str
+    group: str
+    outcomes: tuple[TestStatus | None, ...]
+
+
+class Conditions(Record):
+    """What a grading container was given: limits change verdicts."""
+
+    memory: str
+    cpus: float
+    pids: int
+    network: str
+    capabilities: tuple[str, ...] = ()
+    user: str = ""
+    environment: str = ""  # a hash of what else it was given, where it was
+
+
 class Grade(Stored):
-    """grade.json: the verdict on a patch, with each expected test's outcome."""
+    """grade.json: the verdict on a patch, with each expected test's outcome.
+
+    `made_at` and `made_on` (a host) are of the run of the tests. That is an earlier one where the
+    grade is `cached`; then `seconds` is what it took to find it, `eval_seconds` to run it.
+    """
 
     resolved: bool
     reason: GradeReason
@@ -296,8 +340,15 @@ class Grade(Stored):
     exit_code: int | None = None
     image_digest: str = ""
     grader_version: str = ""
+    conditions: Conditions | None = None
     eval_seconds: float = 0.0
     seconds: float = 0.0
+    made_at: datetime | None = None
+    made_on: str = ""
+    cached: bool = False
+    confirmation: bool = False  # a later run of the same patch: no verdict, only what is flaky
+    confirmed: int = 0  # how many confirmations there were
+    flaky: tuple[FlakyTest, ...] = ()  # by the confirmations; the verdict stays the first run's
 
     def on_image(self, digest: str) -> Grade:
         """The same, with the image that it was made in."""

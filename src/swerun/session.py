@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from swerun.attempt import Bench
@@ -23,6 +23,8 @@ from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import LocalSlots, local_slots
 from swerun.entrants import AUTO, DEMO, Entrant, Setting, entrant, predicted
 from swerun.errors import InputError
+from swerun.grading.cache import RunCache
+from swerun.grading.evaluate import Evaluator
 from swerun.grading.grader import GRADER_VERSION, SandboxGrader
 from swerun.grading.parsers import parser_named
 from swerun.images.store import EngineImages
@@ -33,7 +35,16 @@ from swerun.models.governor import Governors
 from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
 from swerun.predictions import Predictions, match
-from swerun.records import Instance, Question, Resources, Role, RunRecord, Session, Stratum
+from swerun.records import (
+    Conditions,
+    Instance,
+    Question,
+    Resources,
+    Role,
+    RunRecord,
+    Session,
+    Stratum,
+)
 from swerun.report.derived import derive
 from swerun.report.summary import Report
 from swerun.runs.store import RunStore, begun, open_or_create, refuse_another
@@ -143,7 +154,7 @@ def prepared(
         for store in stores:
             open_.enter_context(store.locked())
         network = config.grade_network or chosen.subset.grade_network
-        shared = Shared(client, images, slots, cancel, network)
+        shared = Shared(client, images, slots, cancel, network, cache, Lock())
         entries = []
         for who, store in zip(entrants, stores, strict=True):
             reap(client, store.label())  # what a killed process left of it: the lock is ours now
@@ -223,7 +234,8 @@ def grading(
         sandboxes = _sandboxes(config, client, run, network)
         images = EngineImages(client, cache_folder(config.cache, environment))
         try:
-            yield images, SandboxGrader(sandboxes, eval_seconds=eval_seconds)
+            evaluator = Evaluator(sandboxes, eval_seconds, platform.node())
+            yield images, SandboxGrader(evaluator, conditions_of(sandboxes))
         finally:
             reap(client, sandboxes.run)
 
@@ -268,12 +280,25 @@ class Shared:
     slots: LocalSlots
     cancel: Event
     grade_network: str
+    cache: Path
+    whole_log: Lock
 
 
 def _bench(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
     sandboxes = _sandboxes(config, shared.client, run, shared.grade_network)
-    grader = SandboxGrader(sandboxes, eval_seconds=who.limits.eval_seconds)
+    seconds = who.limits.eval_seconds
+    grader = SandboxGrader(
+        Evaluator(sandboxes, seconds, platform.node(), whole=shared.whole_log),
+        conditions=conditions_of(sandboxes),
+        cache=None if config.no_cache else RunCache(shared.cache / "grades"),
+        confirm=config.confirm,
+    )
     return Bench(shared.images, who.solver(sandboxes), grader, shared.slots, shared.cancel)
+
+
+def conditions_of(sandboxes: DockerSandboxes) -> Conditions:
+    """What they give a grading container."""
+    return sandboxes.profiles[Role.GRADING].conditions()
 
 
 def fitting(resources: Resources, cpus: int) -> Resources:

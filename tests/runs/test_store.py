@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from swerun.errors import InputError, NewerFormatError
-from swerun.ports import Graded
+from swerun.ports import Graded, Log
 from swerun.records import Limits, Session, Solved, Step, Stop
 from swerun.runs.store import AttemptLog, RunStore, Started, list_runs, open_or_create, open_run
 from tests.fakes import NOW, RESOLVED, a_reply, an_attempt, files_below
@@ -29,7 +29,7 @@ def test_what_is_written_is_read_back(store):
     with store.attempt("a", 1, Started()) as log:
         log.step(STEP)
         log.solved(SOLVED, b"diff")
-        log.graded(Graded(RESOLVED, "eval", b"log"))
+        log.graded(Graded(RESOLVED, "eval", Log(b"log")))
         log.finished(an_attempt("a"))
     assert list(store.steps("a", 1)) == [STEP]
     assert store.patch("a", 1) == b"diff"
@@ -49,8 +49,8 @@ def test_what_is_written_is_read_back(store):
 
 def test_a_second_grading_leaves_the_first_as_it_was(store):
     with store.attempt("a", 1, Started()) as log:
-        log.graded(Graded(RESOLVED, "first", b""))
-        log.graded(Graded(RESOLVED, "second", b""))
+        log.graded(Graded(RESOLVED, "first"))
+        log.graded(Graded(RESOLVED, "second"))
     scripts = [(folder / "eval.sh").read_text() for folder, _ in store.grades("a", 1)]
     assert scripts == ["first", "second"]
 

@@ -9,6 +9,7 @@ import typer
 
 from swerun.cli.exits import explained
 from swerun.cli.flags import given, said_of_flags
+from swerun.cli.run import CONFIRM, NO_CACHE, drive
 from swerun.cli.selecting import selecting
 
 Opt = typer.Option
@@ -35,6 +36,8 @@ def grade(
     retries: Annotated[
         int | None, Opt("--retries", help="After failures that are not the patch's.  [2]")
     ] = None,
+    confirm: Annotated[int | None, CONFIRM] = None,
+    no_cache: Annotated[bool, NO_CACHE] = False,
     eval_timeout: Annotated[float | None, Opt("--eval-timeout", help="Seconds.  [1800]")] = None,
     memory: Annotated[str | None, Opt("--memory", help="Per container.  [4g]")] = None,
     cpus: Annotated[float | None, Opt("--cpus", help="Per container.  [2]")] = None,
@@ -57,7 +60,6 @@ def grade(
     Instances without a prediction are not graded, and not in N; the report counts them.
     """
     with explained(), said_of_flags(ctx, file=False):
-        from swerun.cli.run import drive
         from swerun.config import load_config
         from swerun.predictions import read_predictions
 

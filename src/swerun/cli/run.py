@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from swerun.report.summary import Report
 
 Opt = typer.Option
+CONFIRM = Opt("--confirm", metavar="K", help="Run failing patches K times more: flaky tests.  [0]")
+NO_CACHE = Opt("--no-cache", help="Run the tests, even where they ran for the same patch before.")
 
 
 @selecting
@@ -93,6 +95,8 @@ def run(
     retries: Annotated[
         int | None, Opt("--retries", help="After failures that are not the model's.  [2]")
     ] = None,
+    confirm: Annotated[int | None, CONFIRM] = None,
+    no_cache: Annotated[bool, NO_CACHE] = False,
     steps: Annotated[int | None, Opt("--steps", help="Replies per attempt.  [250]")] = None,
     tokens: Annotated[int | None, Opt("--tokens", help="In and out, per attempt.  [none]")] = None,
     attempt_timeout: Annotated[

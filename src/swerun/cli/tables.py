@@ -75,6 +75,8 @@ def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
             yield outcome.value.replace("_", " "), [r.outcomes.get(outcome, 0) for r in reports]
     yield "not done", [r.pending for r in reports]
     yield "no prediction, not in N", [r.missing for r in reports]
+    yield "with flaky tests", [r.flaky for r in reports]
+    yield "graded from the cache", [r.cached for r in reports]
 
 
 def _title(reports: Sequence[Report]) -> str:
@@ -91,6 +93,8 @@ def _cell(row: Row | None) -> Text:
     text, style = MARKS.get(row.outcome, (row.outcome.value.replace("_", " "), "red"))
     if row.outcome is Outcome.UNRESOLVED and row.failing:
         text += f", {row.failing} test{'s' if row.failing > 1 else ''} failing"
+    if row.flaky:
+        text += f", {row.flaky} flaky"
     if row.stop is Stop.GIVEN:
         return plain(text, style)
     if row.stop and row.stop is not Stop.SUBMITTED:

@@ -24,6 +24,8 @@ from swerun.records import (
 )
 from swerun.runs.files import cannot_write, read_lines, read_record, write, write_record
 
+PLAIN, PACKED = "test_output.txt", "test_output.txt.gz"  # a log, and one that is long
+
 
 class Started(Stored):
     """started.json, an attempt's first file: why there is one."""
@@ -66,7 +68,11 @@ class AttemptLog:
         write_record(self.folder / "solved.json", solved)
 
     def graded(self, graded: Graded) -> None:
-        """Each grading is a folder of its own; grade.json, last, closes it."""
+        """Each run of the tests has a folder of its own; grade.json, last, closes it."""
+        for each in (graded, *graded.confirmations):
+            self._graded(each)
+
+    def _graded(self, graded: Graded) -> None:
         number = 1 + max(numbers_in(self.folder / "grades"), default=0)
         folder = self.folder / "grades" / str(number)
         try:
@@ -74,7 +80,7 @@ class AttemptLog:
         except OSError as error:
             raise cannot_write(folder, error) from error
         write(folder / "eval.sh", graded.eval_script.encode())
-        write(folder / "test_output.txt", graded.test_output)
+        write(folder / (PACKED if graded.log.packed else PLAIN), graded.log.data)
         write_record(folder / "grade.json", graded.grade)
 
     def finished(self, attempt: Attempt) -> None:
