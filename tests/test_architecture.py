@@ -45,6 +45,7 @@ MAY_IMPORT = {
         "records",
         "solve",
     },
+    "regrade": {"grading", "records", "runs"},
     "session": {
         "attempt",
         "config",
@@ -75,11 +76,13 @@ MAY_IMPORT = {
         "config",
         "engine",
         "errors",
+        "grading",
         "images",
         "instances",
         "packaged",
         "predictions",
         "records",
+        "regrade",
         "report",
         "runs",
         "sandbox",
@@ -98,7 +101,7 @@ WRITERS = {
     "grading.cache",
 }
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
-READS_ENVIRONMENT = {"cli.run", "cli.images", "face"}
+READS_ENVIRONMENT = {"cli.run", "cli.grade", "cli.images", "face"}
 # the places that turn any error into data: an attempt's, a worker thread's, a request's thread
 BROAD_CATCHERS = {"attempt", "engine.local", "models.abandon"}
 

@@ -347,6 +347,7 @@ class Grade(Stored):
     made_on: str = ""
     cached: bool = False
     confirmation: bool = False  # a later run of the same patch: no verdict, only what is flaky
+    log_of: int | None = None  # the grading whose log was judged again, where it is not its own
     confirmed: int = 0  # how many confirmations there were
     flaky: tuple[FlakyTest, ...] = ()  # by the confirmations; the verdict stays the first run's
 

@@ -34,7 +34,7 @@ def test_what_is_written_is_read_back(store):
     assert list(store.steps("a", 1)) == [STEP]
     assert store.patch("a", 1) == b"diff"
     assert list(store.attempts()) == [an_attempt("a")]
-    assert [grade for _, grade in store.grades("a", 1)] == [RESOLVED]
+    assert [each.grade for each in store.grades("a", 1)] == [RESOLVED]
     assert list(files_below(store.folder / "attempts")) == [
         "a/1/attempt.json",
         "a/1/grades/1/eval.sh",
@@ -51,7 +51,7 @@ def test_a_second_grading_leaves_the_first_as_it_was(store):
     with store.attempt("a", 1, Started()) as log:
         log.graded(Graded(RESOLVED, "first"))
         log.graded(Graded(RESOLVED, "second"))
-    scripts = [(folder / "eval.sh").read_text() for folder, _ in store.grades("a", 1)]
+    scripts = [(each.folder / "eval.sh").read_text() for each in store.grades("a", 1)]
     assert scripts == ["first", "second"]
 
 

@@ -37,7 +37,7 @@ KEYS = {
     "limit": "selection.limit",
     "seed": "selection.seed",
 }
-NO_KEYS = {"config", "as_json", "source"}
+NO_KEYS = {"config", "as_json", "source", "log", "exit_code", "from_logs"}
 
 
 def given(ctx: typer.Context) -> dict[str, Any]:
