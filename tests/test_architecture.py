@@ -22,6 +22,7 @@ MAY_IMPORT = {
     "config": {"errors", "records"},
     "packaged": set(),
     "ports": {"records"},
+    "predictions": {"errors", "records"},
     "runs": {"errors", "ports", "records"},
     "repos": {"errors"},
     "instances": {"errors", "packaged", "records"},
@@ -34,11 +35,41 @@ MAY_IMPORT = {
     "attempt": {"errors", "ports", "records", "solve"},
     "engine": {"attempt", "errors", "ports", "records", "runs"},
     "report": {"records", "runs"},
-    "entrants": {"agent", "config", "errors", "models", "ports", "records", "solve"},
+    "entrants": {
+        "agent",
+        "config",
+        "errors",
+        "models",
+        "ports",
+        "predictions",
+        "records",
+        "solve",
+    },
+    "regrade": {"grading", "records", "runs"},
     "validation": {"config", "errors", "instances", "records", "report", "runs"},
     "revision": {"config", "records", "runs"},
-    "session": {
+    "question": {
+        "config",
+        "entrants",
+        "errors",
+        "grading",
+        "instances",
+        "records",
+        "revision",
+        "version",
+    },
+    "workbench": {
         "attempt",
+        "config",
+        "engine",
+        "entrants",
+        "errors",
+        "grading",
+        "images",
+        "records",
+        "sandbox",
+    },
+    "session": {
         "config",
         "engine",
         "entrants",
@@ -47,13 +78,15 @@ MAY_IMPORT = {
         "images",
         "instances",
         "models",
+        "predictions",
+        "question",
         "records",
         "report",
         "revision",
         "runs",
         "sandbox",
         "validation",
-        "version",
+        "workbench",
     },
     "face": {
         "config",
@@ -63,15 +96,19 @@ MAY_IMPORT = {
         "report",
         "runs",
         "session",
+        "workbench",
     },
     "cli": {
         "config",
         "engine",
         "errors",
+        "grading",
         "images",
         "instances",
         "packaged",
+        "predictions",
         "records",
+        "regrade",
         "report",
         "runs",
         "sandbox",
@@ -92,9 +129,23 @@ HEAVY = {
     "yaml",
 }
 # who writes files, and where: runs/ below the runs folder, the others in their own corner
-WRITERS = {"runs", "models.recording", "sandbox.local", "images.base", "repos.history"}
+WRITERS = {
+    "runs",
+    "models.recording",
+    "sandbox.local",
+    "images.base",
+    "repos.history",
+    "grading.cache",
+}
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
-READS_ENVIRONMENT = {"cli.run", "cli.images", "cli.instances", "cli.validate", "face"}
+READS_ENVIRONMENT = {
+    "cli.run",
+    "cli.grade",
+    "cli.images",
+    "cli.instances",
+    "cli.validate",
+    "face",
+}
 # the places that turn any error into data: an attempt's, a worker thread's, a request's thread
 BROAD_CATCHERS = {"attempt", "engine.local", "models.abandon"}
 

@@ -6,8 +6,9 @@ import pytest
 
 from swerun.config import RunConfig
 from swerun.errors import InputError
+from swerun.question import fingerprint_of, recording_name, run_name
 from swerun.records import Limits, Resources, Sampling
-from swerun.session import fingerprint_of, fitting, recording_name, run_name
+from swerun.workbench import fitting
 from tests.report.test_summary import a_run
 
 QUESTION = a_run().question

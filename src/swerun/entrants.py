@@ -22,6 +22,7 @@ from swerun.models.probe import probe
 from swerun.models.recorded import INSTANCE_HEADER, serving
 from swerun.models.recording import RecordingInfo, recordings, shipped
 from swerun.ports import Model, Sandboxes, Solver
+from swerun.predictions import Predictions
 from swerun.records import Instance, Limits, Sampling, Scaffold, Task
 from swerun.solve import AgentSolver, GivenPatch
 
@@ -59,6 +60,8 @@ class Entrant:
     solver: Callable[[Sandboxes], Solver]
     base_url: str = ""
     note: str = ""
+    predictions: str = ""  # a hash of the given patches, as Question has it
+    missing: tuple[str, ...] = ()  # ids that were chosen, and for which no patch is given
     check: Callable[[], str] = lambda: ""
     undecided: Undecided | None = None
     governor: Governor | None = None  # of its endpoint, which other entrants may be at too
@@ -103,6 +106,19 @@ def entrant(name: str, setting: Setting) -> Entrant:
     if name.startswith(DEMO):
         return _recorded(name, setting)
     return _live(name, setting)
+
+
+def predicted(predictions: Predictions, config: RunConfig) -> Entrant:
+    """The entrant whose patches are read from a file."""
+    return Entrant(
+        name=predictions.model,
+        limits=config.limits,
+        sampling=Sampling(),
+        scaffold=None,
+        solver=lambda _: GivenPatch(predictions.patch_of),
+        note=f"no agent: the predictions of {predictions.source}",
+        predictions=predictions.digest,
+    )
 
 
 def _recorded(name: str, setting: Setting) -> Entrant:

@@ -38,7 +38,7 @@ KEYS = {
     "limit": "selection.limit",
     "seed": "selection.seed",
 }
-NO_KEYS = {"config", "as_json"}
+NO_KEYS = {"config", "as_json", "source", "log", "exit_code", "from_logs"}
 
 
 def given(ctx: typer.Context) -> dict[str, Any]:

@@ -23,9 +23,12 @@ from swerun.cli.selecting import selecting
 if TYPE_CHECKING:
     from swerun.config import RunConfig
     from swerun.engine.local import Work
+    from swerun.predictions import Predictions
     from swerun.report.summary import Report
 
 Opt = typer.Option
+CONFIRM = Opt("--confirm", metavar="K", help="Run failing patches K times more: flaky tests.  [0]")
+NO_CACHE = Opt("--no-cache", help="Run the tests, even where they ran for the same patch before.")
 
 
 @selecting
@@ -92,6 +95,8 @@ def run(
     retries: Annotated[
         int | None, Opt("--retries", help="After failures that are not the model's.  [2]")
     ] = None,
+    confirm: Annotated[int | None, CONFIRM] = None,
+    no_cache: Annotated[bool, NO_CACHE] = False,
     steps: Annotated[int | None, Opt("--steps", help="Replies per attempt.  [250]")] = None,
     tokens: Annotated[int | None, Opt("--tokens", help="In and out, per attempt.  [none]")] = None,
     attempt_timeout: Annotated[
@@ -135,7 +140,7 @@ def run(
     The same command again goes on where it was: finished attempts are never made twice.
     """
     with explained(), said_of_flags(ctx, file=config is not None):
-        code = _run(_config(ctx, config), as_json=as_json)
+        code = drive(_config(ctx, config), as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -148,7 +153,10 @@ def _config(ctx: typer.Context, file: Path | None) -> RunConfig:
     return load_config(file, flags)
 
 
-def _run(config: RunConfig, *, as_json: bool) -> int:
+def drive(
+    config: RunConfig, predictions: Predictions | None = None, *, as_json: bool = False
+) -> int:
+    """Make the runs of a configuration before the user's eyes, and return the exit code."""
     from rich.console import Console
 
     from swerun.cli.live import Board, shown
@@ -159,7 +167,8 @@ def _run(config: RunConfig, *, as_json: bool) -> int:
     def say(line: str) -> None:
         said.print(printable(line), highlight=False, markup=False, soft_wrap=True)
 
-    with stopping(cancel), prepared(config, os.environ, cancel, say) as session:
+    opened = prepared(config, os.environ, cancel, say, predictions=predictions)
+    with stopping(cancel), opened as session:
         names = {work.store.name: entrant.name for work, entrant in session.entries}
         with shown(Board(session.left(), config.retries), names, said) as listener:
             session.drive(listener)
