@@ -9,7 +9,7 @@ from threading import Lock
 
 from swerun.errors import GraderError, SandboxError, SandboxLostError
 from swerun.grading.apply import Applied, apply_patch
-from swerun.grading.parsers import parser_named
+from swerun.grading.parsers import parser_of
 from swerun.grading.script import Keeping, printed, running, telling
 from swerun.grading.verdict import GRADER_VERSION, grade_reading, no_verdict, read_log
 from swerun.ports import Graded, Sandbox, Sandboxes
@@ -50,7 +50,7 @@ def judge(instance: Instance, ran: Ran) -> Grade | None:
     if ran.timed_out:
         took = f"the eval script was stopped after {ran.eval_seconds:.0f} s"
         return no_verdict(instance, GradeReason.TIMED_OUT, took)
-    parse = parser_named(instance.answer.log_parser)
+    parse = parser_of(instance)
     reading = read_log(ran.log, parse, ran.exit_code)
     return grade_reading(instance, reading) if reading.started else None
 
@@ -74,7 +74,7 @@ class SandboxGrader:
 
     def grade(self, instance: Instance, patch: bytes, *, attempt: int) -> Graded:
         began = time.monotonic()
-        parser_named(instance.answer.log_parser)  # one that is unknown is found out before any work
+        parser_of(instance)  # one that is unknown is found out before any work
         if not patch.strip():
             return Graded(no_verdict(instance, GradeReason.NO_PATCH, "the patch is empty"))
         ran = self._run(instance, patch, attempt)
@@ -177,7 +177,7 @@ def _graded(instance: Instance, ran: Ran, grade: Grade, began: float) -> Graded:
 
 
 def _problem(instance: Instance, ran: Ran) -> str:
-    parse = parser_named(instance.answer.log_parser)
+    parse = parser_of(instance)
     return read_log(ran.log, parse, ran.exit_code).problem or "no test started"
 
 

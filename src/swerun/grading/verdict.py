@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from swerun.grading.parsers import Parser, parser_named
+from swerun.grading.parsers import Parser, parser_of
 from swerun.grading.parsers.summaries import suite_ran
 from swerun.records import (
     END,
@@ -63,7 +63,7 @@ def grade_log(
     Where `exit_code` is None, the one that the log records counts, if it does. Raises
     InstanceError for a log parser that swerun does not know.
     """
-    parse = parser_named(instance.answer.log_parser)
+    parse = parser_of(instance)
     if timed_out:
         return no_verdict(instance, GradeReason.TIMED_OUT, "the tests ran past their time limit")
     return grade_reading(instance, read_log(log, parse, exit_code))
