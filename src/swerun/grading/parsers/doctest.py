@@ -54,6 +54,8 @@ class _Report:
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if tag == "TestCase":
+            if self.cases:
+                raise UnreadableError("a test case in a test case")
             self.cases.append(attributes.get("name"))
         elif tag == "SubCase":
             case = self.cases[-1] if self.cases else None

@@ -10,16 +10,16 @@ from swerun.records import TestStatus
 
 # karma's `HeadlessChrome 9.0 (Linux 0.0.0) suite name FAILED`, by the browsers it has had
 _BPMN_BROWSERS = (
-    re.compile(r".*?2KPhantomJS\s[\d.]+\s\(Linux\s[\d.]+\)\s"),
-    re.compile(r".*?2KPhantomJS\s[\d.]+\s\(Linux\sx86_64\)\s"),
-    re.compile(r".*?HeadlessChrome\s[\d.]+\s\(Linux\s[\d.]+\)\s"),
-    re.compile(r"(?>.*?Chrome\sHeadless\s).*\s\(Linux\sx86_64\)\s"),
+    re.compile(r"2KPhantomJS\s[\d.]+\s\(Linux\s[\d.]+\)\s"),
+    re.compile(r"2KPhantomJS\s[\d.]+\s\(Linux\sx86_64\)\s"),
+    re.compile(r"HeadlessChrome\s[\d.]+\s\(Linux\s[\d.]+\)\s"),
+    re.compile(r"Chrome\sHeadless\s.{0,200}\s\(Linux\sx86_64\)\s"),
 )
-_OPENLAYERS_HEADLESS = re.compile(r".*?Chrome\sHeadless\s[\d.]+\s\(Linux\s\S+\)\s")
-_OPENLAYERS_CHROME = re.compile(r".*?Chrome\s[\d.]+\s\(Linux\s\S+\)\s")
+_OPENLAYERS_HEADLESS = re.compile(r"Chrome\sHeadless\s[\d.]+\s\(Linux\s\S+\)\s")
+_OPENLAYERS_CHROME = re.compile(r"Chrome\s[\d.]+\s\(Linux\s\S+\)\s")
 _OPENLAYERS_NUMBERED = (re.compile(r"^\s{2}\d+\)", re.MULTILINE), re.compile("Error:"))
 _OPENLAYERS_CASE = re.compile(r"^case\s(.*):\smismatch", re.MULTILINE)
-_CHART_BROWSER = re.compile(r"(?>.*?Chrome\s[\d.]+[^\S\r\n]\().(?>.*?\)[^\S\r\n])")
+_CHART_BROWSER = re.compile(r"Chrome\s[\d.]+[^\S\r\n]\(.{1,200}?\)[^\S\r\n]")
 _NUMBERED = re.compile(r"\d+\)\s(.*)")
 _ESLINT_NUMBER = re.compile(r"\s{2}\d+\)")
 

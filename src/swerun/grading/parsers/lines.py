@@ -83,12 +83,18 @@ def blocks(
 
 
 def after(heading: re.Pattern[str], log: str, end: str) -> Iterator[str]:
-    """What is between `heading` (from a line's beginning) and `end`, which ends a whole line."""
-    for line in log.split("\n")[:-1]:
-        if line.endswith(end):
-            match = heading.match(line)
-            if match and match.end() + len(end) <= len(line):
-                yield line[match.end() : len(line) - len(end)]
+    """What is between a `heading` and the line's end, of lines that end with `end`, without it."""
+    at = line_ends = 0
+    while match := heading.search(log, at):
+        if match.end() > line_ends:
+            line_ends = log.find("\n", match.end())
+        if line_ends < 0:
+            return
+        ends = line_ends - len(end)
+        found = ends >= match.end() and log.startswith(end, ends)
+        at = line_ends + 1 if found else match.start() + 1
+        if found:
+            yield log[match.end() : ends]
 
 
 class Suites:

@@ -11,7 +11,7 @@ from swerun.records import TestStatus
 
 _PRISM = "./node_modules/.bin/mocha tests/run.js --reporter json"
 _LIGHTHOUSE = "./node_modules/.bin/mocha --reporter json"
-_TITLE = re.compile(r'.*?"fullTitle":\s"')
+_TITLE = re.compile(r'"fullTitle":\s"')
 
 
 def parse_prismjs(log: str) -> dict[str, TestStatus]:

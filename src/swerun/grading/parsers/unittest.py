@@ -51,11 +51,11 @@ def parse_unittest(log: str) -> dict[str, TestStatus]:
 
 def _of_line(line: str) -> dict[str, TestStatus]:
     found = {}
-    for suffix in _OK:
-        if line.endswith(suffix):
-            shared = line.startswith(_SHARED_LINE)
-            own = line.split("...", 1)[1].strip() if shared else line
-            found[own.removesuffix(suffix)] = TestStatus.PASSED
+    passed = next((suffix for suffix in _OK if line.endswith(suffix)), None)
+    if passed:
+        if line.startswith(_SHARED_LINE):
+            line = line.split("...", 1)[1].strip()
+        found[line.removesuffix(passed)] = TestStatus.PASSED
     if " ... skipped" in line:
         found[line.split(" ... skipped", 1)[0]] = TestStatus.SKIPPED
     for word, status in (("FAIL", TestStatus.FAILED), ("ERROR", TestStatus.ERROR)):
