@@ -20,7 +20,7 @@ from swerun.grading.parsers import CHOICES, PARSERS
 from swerun.grading.verdict import BROKEN, EXIT_CODE, grade_log
 from swerun.records import END, START
 from tests.grading.differences import RULES, Difference, explained
-from tests.grading.formats import PIECES, Reader
+from tests.grading.formats import FRAMES, PIECES, Frame, Reader
 from tests.test_swebench_agrees import HOME, swebench  # noqa: F401 -- a fixture
 
 pytestmark = [pytest.mark.index, pytest.mark.usefixtures("swebench")]
@@ -115,16 +115,17 @@ def unexplained_plainly(oracle, reader, log):
 
 
 @pytest.mark.parametrize("reader", PIECES, ids=lambda reader: reader.label)
-@settings(of_many, max_examples=120)
+@settings(of_many, max_examples=90)
 @given(data=st.data())
 def test_it_finds_the_same_in_what_is_put_together(oracle, reader, data):
-    pieces = st.sampled_from(PIECES[reader]) | st.sampled_from(BLANKS)
-    log = "".join(data.draw(st.lists(pieces, max_size=25)))
+    frame = data.draw(st.sampled_from([FRAMES.get(reader.label, Frame()), Frame()]))
+    pieces = st.sampled_from(frame.pieces or PIECES[reader] + BLANKS)
+    log = "".join([frame.before, *data.draw(st.lists(pieces, max_size=25)), frame.after])
     assert unexplained(oracle, reader, log) == []
 
 
 @pytest.mark.parametrize("reader", PIECES, ids=lambda reader: reader.label)
-@settings(of_many, max_examples=60)
+@settings(of_many, max_examples=50)
 @given(chance=st.randoms())
 def test_it_finds_the_same_in_logs_that_are_broken(oracle, reader, chance):
     assert (
@@ -160,7 +161,7 @@ def mutated(text, pieces, chance):
 
 
 @pytest.mark.parametrize("reader", PIECES, ids=lambda reader: reader.label)
-@settings(of_many, max_examples=60)
+@settings(of_many, max_examples=50)
 @given(chance=st.randoms())
 def test_it_gives_the_same_verdicts(oracle, reader, chance):
     log, answer = a_verdict(reader, chance)

@@ -20,7 +20,7 @@ from swerun.records import (
     TestStatus,
 )
 
-GRADER_VERSION = "1 (swebench 5.0.2)"
+GRADER_VERSION = "2 (swebench 5.0.2)"
 
 EXIT_CODE = ">>>>> Test Exit Code"
 # an eval script prints these where it could not do its work
@@ -33,7 +33,8 @@ BROKEN = (
 FAIL_TO_PASS = "FAIL_TO_PASS"  # noqa: S105 -- SWE-bench's name, no password
 PASS_TO_PASS = "PASS_TO_PASS"  # noqa: S105
 
-_EXIT_CODE = re.compile(rf"{EXIT_CODE}:\s*(-?\d+)")
+# no longer than what int() reads: a test may print any
+_EXIT_CODE = re.compile(rf"{EXIT_CODE}:\s*(-?\d{{1,20}})")
 _FIXED = frozenset({TestStatus.PASSED, TestStatus.XFAIL})
 # A skipped test is no regression. It is no fix either, and counts for PASS_TO_PASS only.
 _KEPT = _FIXED | {TestStatus.SKIPPED}
