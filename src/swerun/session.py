@@ -16,7 +16,7 @@ from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import local_slots
 from swerun.entrants import AUTO, Entrant, Setting, entrant, predicted
 from swerun.errors import InputError
-from swerun.grading.parsers import parser_named
+from swerun.grading.parsers import parser_of
 from swerun.images.store import EngineImages
 from swerun.instances.gradable import check_gradable
 from swerun.instances.hub import Hub
@@ -235,7 +235,7 @@ def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
         raise InputError("a --model is given twice: several tries are --attempts N")
     check_gradable(chosen)
     for instance in chosen:
-        parser_named(instance.answer.log_parser)
+        parser_of(instance)
     if config.record:
         for name in config.model:
             check_writable(config.record / recording_name(name))

@@ -15,7 +15,7 @@ from swerun.grading.apply import TRIES
 from swerun.grading.cache import RunCache, key_of
 from swerun.grading.confirm import flaky_tests, unconfirmed
 from swerun.grading.evaluate import Evaluator, Ran
-from swerun.grading.parsers import parser_named
+from swerun.grading.parsers import parser_of
 from swerun.grading.script import running, telling
 from swerun.grading.verdict import GRADER_VERSION, Reading, grade_reading, no_verdict, read_log
 from swerun.ports import Graded, Log
@@ -51,7 +51,7 @@ class SandboxGrader:
 
     def grade(self, instance: Instance, patch: bytes, *, attempt: int) -> Graded:
         began = time.monotonic()
-        parser_named(instance.answer.log_parser)  # one that is unknown is found out before any work
+        parser_of(instance)  # one that is unknown is found out before any work
         if not patch.strip():
             return Graded(no_verdict(instance, GradeReason.NO_PATCH, "the patch is empty"))
         ran = self._ran(instance, patch, attempt)
@@ -92,7 +92,7 @@ class SandboxGrader:
         return grade_reading(instance, reading) if reading.started else None
 
     def _read(self, instance: Instance, ran: Ran) -> Reading:
-        parse = parser_named(instance.answer.log_parser)
+        parse = parser_of(instance)
         if not ran.log.packed:
             return read_log(ran.log.data, parse, ran.exit_code)
         with self.evaluator.whole:
