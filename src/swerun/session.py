@@ -331,6 +331,7 @@ def _sandboxes(
 def _question(config: RunConfig, who: Entrant, dataset: str, subset: Subset) -> Question:
     return Question(
         model=who.name,
+        asked_for=who.asked_for,
         dataset_hash=dataset,
         scaffold=who.scaffold,
         sampling=who.sampling,

@@ -35,6 +35,10 @@ def run(
         list[str] | None,
         Opt("--model", help="gold, empty, demo/NAME, PRESET/NAME, or with --base-url any name."),
     ] = None,
+    models: Annotated[
+        Path | None,
+        Opt("--models", help="YAML: a list of models, each as it is asked; --model picks some."),
+    ] = None,
     config: Annotated[
         Path | None, Opt("--config", "-c", help="YAML with the keys of the options' dotted names.")
     ] = None,
