@@ -201,13 +201,20 @@ def entry_of(name: str, config: RunConfig) -> ModelEntry:
 def _endpoint(entry: ModelEntry, setting: Setting) -> Endpoint:
     """Raises InputError for one that leads nowhere, or for what it would refuse."""
     config = setting.config
-    endpoint = replace(
-        resolve(
+    try:
+        found = resolve(
             entry.asked_for,
             base_url=entry.base_url or config.base_url,
             api_key_env=entry.key or config.api_key_env,
             environment=setting.environment,
-        ),
+        )
+    except InputError as error:
+        if not config.models or entry in config.models:
+            raise
+        there = ", ".join(each.name for each in config.models)
+        raise InputError(f"{error} The models file has {there}.") from error
+    endpoint = replace(
+        found,
         api=entry.api or config.api,
         stream=config.stream if entry.stream is None else entry.stream,
         sampling=entry.sampled(config.sampling),

@@ -215,7 +215,8 @@ def test_a_part_that_is_no_json_may_be_asked_for_again(part, stream):
 def test_an_error_in_the_middle_of_a_stream_is_told_by_its_code(error, kind, stream):
     with pytest.raises(EndpointError, match="Upstream is down") as caught:
         stream(chunk(content="Do"), {"error": error})
-    assert type(caught.value) is kind
+    assert isinstance(caught.value, kind)
+    assert caught.value.retry is (kind is EndpointBusyError)
 
 
 def test_a_stream_that_is_refused_is_refused_as_any_request(serve, ask):
