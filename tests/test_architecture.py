@@ -47,6 +47,7 @@ MAY_IMPORT = {
         "records",
         "solve",
     },
+    "doctor": {"errors", "images", "models", "ports", "records", "sandbox"},
     "session": {
         "attempt",
         "config",
@@ -75,10 +76,13 @@ MAY_IMPORT = {
     },
     "cli": {
         "config",
+        "doctor",
         "engine",
+        "entrants",
         "errors",
         "images",
         "instances",
+        "models",
         "packaged",
         "records",
         "report",
@@ -93,7 +97,7 @@ HEAVY = {"docker", "openai", "datasets", "git", "rich", "jinja2", "yaml"}
 # who writes files, and where: runs/ below the runs folder, the others in their own corner
 WRITERS = {"runs", "models.recording", "sandbox.local", "images.base", "repos.history"}
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
-READS_ENVIRONMENT = {"cli.run", "cli.images", "cli.validate", "face"}
+READS_ENVIRONMENT = {"cli.run", "cli.images", "cli.doctor", "cli.validate", "face"}
 # the places that turn any error into data: an attempt's, a worker thread's, a request's thread
 BROAD_CATCHERS = {"attempt", "engine.local", "models.abandon"}
 

@@ -176,10 +176,16 @@ def provenance(info: RecordingInfo, prompt_hash: str) -> str:
     return said if info.prompt_hash == prompt_hash else f"{said}, with another prompt"
 
 
+def asked_model(name: str, setting: Setting) -> ChatModel:
+    """What answers for a live model, for whoever asks it outside of a run. Raises InputError."""
+    if not _is_live(name):
+        raise InputError(f"{name} has no endpoint of its own: there is nothing to be found out")
+    return _asked(_endpoint(entry_of(name, setting.config), setting), setting)
+
+
 def _live(name: str, setting: Setting) -> Entrant:
     config, entry = setting.config, entry_of(name, setting.config)
-    endpoint = _endpoint(entry, setting)
-    asked = _asked(endpoint, setting)
+    asked = _asked(_endpoint(entry, setting), setting)
     protocol = entry.protocol or config.protocol or "tools"
     if protocol != "auto":
         return _speaking(protocol, entry, asked, setting)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from swerun.cli import images, inspect, run, validate
+from swerun.cli import doctor, images, inspect, run, validate
 
 HELP = """How good is this model at real software work?
 
@@ -27,6 +27,7 @@ app.command()(run.run)
 app.command()(inspect.report)
 app.command()(inspect.show)
 app.command("list")(inspect.list_)
+app.command()(doctor.doctor)
 app.add_typer(images.app, name="images")
 instances = typer.Typer(
     help="The instances of a subset.", rich_markup_mode=None, no_args_is_help=True

@@ -148,7 +148,7 @@ def _config(ctx: typer.Context, file: Path | None) -> RunConfig:
 
     flags = given(ctx)
     if "sampling.extra_body" in flags:
-        flags["sampling.extra_body"] = _json_object(flags["sampling.extra_body"])
+        flags["sampling.extra_body"] = json_object(flags["sampling.extra_body"])
     return load_config(file, flags)
 
 
@@ -198,7 +198,8 @@ def _print(reports: Sequence[Report], *, as_json: bool) -> None:
     out.print(side_by_side(reports))
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """What --extra-body gives. Raises InputError."""
     from swerun.errors import InputError
 
     try:
