@@ -63,3 +63,15 @@ def test_a_limit_and_a_body_are_tried_as_a_run_would_send_them(swerun):
     assert done.returncode == 1
     (bad,) = [f for f in json.loads(done.stdout) if f["state"] == "bad"]
     assert (bad["name"], bad["advice"]) == ("output", "Give a lower --max-tokens.")
+
+
+def test_the_models_of_a_file_are_examined_each_at_its_own_endpoint(swerun):
+    with in_mood(vllm()) as one, in_mood(vllm(calls="refused")) as other:
+        rows = [
+            {"name": f"m{i}", "model": NAME, "base_url": s.url} for i, s in enumerate([one, other])
+        ]
+        (swerun.folder / "models.yaml").write_text(json.dumps(rows))
+        done = swerun("doctor", "--models", "models.yaml", "--json")
+    assert done.returncode == 0, done.stderr
+    calls = {f["about"]: f["state"] for f in json.loads(done.stdout) if f["name"] == "tool calls"}
+    assert calls == {"m0": "good", "m1": "poor"}

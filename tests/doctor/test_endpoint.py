@@ -35,7 +35,7 @@ def found(clients, ask):
         def made(mood, is_deep=False, **given):
             server = servers.enter_context(in_mood(mood))
             model = ask(server.url, **given)
-            each = list(examined(model, Event(), mark="m1", is_deep=is_deep))
+            each = list(examined(NAME, model, Event(), mark="m1", is_deep=is_deep))
             made.asked = server.asked
             assert {finding.about for finding in each} == {NAME}
             return {finding.name: finding for finding in each}
@@ -76,7 +76,7 @@ def test_nobody_there_is_bad_and_the_end_of_it(clients, ask):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v1"
-        findings = list(examined(ask(url), Event(), mark="m"))
+        findings = list(examined(NAME, ask(url), Event(), mark="m"))
     assert findings[-1].state == "bad"
     assert "Is the server running" in findings[-1].said
 
@@ -254,5 +254,5 @@ def test_it_ends_when_it_is_stopped(clients, ask):
         threading.Timer(0.3, cancel.set).start()
         began = time.monotonic()
         with pytest.raises(CancelledError):
-            list(examined(ask(server.url), cancel, mark="m"))
+            list(examined(NAME, ask(server.url), cancel, mark="m"))
         assert time.monotonic() - began < 2

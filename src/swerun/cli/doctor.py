@@ -37,6 +37,9 @@ def doctor(
     model: Annotated[
         list[str] | None, Opt("--model", help="Ask its endpoint too, as a run would.")
     ] = None,
+    models: Annotated[
+        Path | None, Opt("--models", help="A models file; --model picks some of it.")
+    ] = None,
     base_url: Annotated[str | None, Opt("--base-url", help="As of `swerun run`.")] = None,
     api_key_env: Annotated[str | None, Opt("--api-key-env", help="As of `swerun run`.")] = None,
     max_tokens: Annotated[int | None, Opt("--max-tokens", help="Would it be taken?")] = None,
@@ -57,9 +60,9 @@ def doctor(
     """
     with explained(), said_of_flags(ctx, file=config is not None):
         settings = _config(ctx, config)
-        models = settings.model if model or config else ()
+        asked = settings.model if model or models or config else ()
         findings = []
-        for finding in _found(settings, models, deep=deep, reap=reap):
+        for finding in _found(settings, asked, deep=deep, reap=reap):
             findings.append(finding)
             _say(finding, as_json=as_json)
     if as_json:
@@ -77,7 +80,8 @@ def _config(ctx: typer.Context, file: Path | None) -> RunConfig:
         flags.pop(name, None)
     if "sampling.extra_body" in flags:
         flags["sampling.extra_body"] = json_object(flags["sampling.extra_body"])
-    return load_config(file, {"model": ("gold",)} | flags if file is None else flags)
+    nobody = {} if file or "models" in flags else {"model": ("gold",)}
+    return load_config(file, nobody | flags)
 
 
 def _found(
@@ -94,9 +98,9 @@ def _found(
     with ExitStack() as open_, stopping(cancel):
         governors = Governors(config.jobs, config.endpoint_patience)
         setting = Setting(config, os.environ, open_, governors, cancel)
-        for asked in [asked_model(name, setting) for name in models]:
+        for name, asked in [(name, asked_model(name, setting)) for name in models]:
             mark = uuid.uuid4().hex
-            yield from examined(asked, cancel, mark=mark, is_deep=deep)
+            yield from examined(name, asked, cancel, mark=mark, is_deep=deep)
 
 
 def _of_this_machine(config: RunConfig, *, reap: bool) -> Iterator[Finding]:

@@ -25,8 +25,10 @@ GLANCE = 10.0  # seconds of a request that asks no model
 
 @dataclass(slots=True)
 class Examined:
-    """What is known of a model so far. `mark` makes its prompts new to every cache."""
+    """What is known of a model so far. `about` is what a user calls it, `mark` makes its prompts
+    new to every cache."""
 
+    about: str
     model: ChatModel
     cancel: Event
     mark: str

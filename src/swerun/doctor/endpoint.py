@@ -28,13 +28,13 @@ CACHE_ADVICE = (
 
 
 def examined(
-    model: ChatModel, cancel: Event, *, mark: str, is_deep: bool = False
+    about: str, model: ChatModel, cancel: Event, *, mark: str, is_deep: bool = False
 ) -> Iterator[Finding]:
-    """Each finding as it is made. What keeps all else from being found out ends it.
+    """Each finding about a model as it is made. What keeps all else from being found out ends it.
 
     Raises CancelledError.
     """
-    who = Examined(model, cancel, mark, is_deep)
+    who = Examined(about, model, cancel, mark, is_deep)
     listing = yield from _listing(who)
     if listing is not None:
         yield _presence(who, listing)
@@ -56,10 +56,10 @@ def _listing(who: Examined) -> Generator[Finding, None, object]:
     try:
         listing = who.fetch("/models")
     except EndpointShutError as error:
-        yield bad(who.name, "key", str(error))
+        yield bad(who.about, "key", str(error))
         return None
     except EndpointError as error:
-        yield unknown(who.name, "models", f"there is no list of its models: {short(error)}")
+        yield unknown(who.about, "models", f"there is no list of its models: {short(error)}")
         return None
     return listing
 
@@ -68,10 +68,10 @@ def _presence(who: Examined, listing: object) -> Finding:
     there = limits.ids_in(listing)
     found = limits.listed(listing, who.name)
     if found:
-        return good(who.name, "model", f"it is in the list of {len(there)}, as {found}")
+        return good(who.about, "model", f"it is in the list of {len(there)}, as {found}")
     near = get_close_matches(who.name, there, n=3) or there[:3]
     return poor(
-        who.name,
+        who.about,
         "model",
         f"{who.name} is not in the list of {len(there)}",
         f"There are {', '.join(near) or 'none'}.",
@@ -85,11 +85,11 @@ def _answer(who: Examined) -> Generator[Finding, None, Completion | None]:
         answer = who.ask(QUESTION, who.limited(LEAST_TOKENS))
     except EndpointError as error:
         said = translated(who.model.endpoint, error)
-        yield bad(who.name, "answer", str(said))
+        yield bad(who.about, "answer", str(said))
         return None
     seconds = who.clock() - began
     served = f", and calls itself {answer.model}" if answer.model not in {"", who.name} else ""
-    yield good(who.name, "answer", f"it answers after {seconds:.2f} seconds{served}")
+    yield good(who.about, "answer", f"it answers after {seconds:.2f} seconds{served}")
     return answer
 
 
@@ -98,13 +98,13 @@ def _calls(who: Examined) -> Finding:
     try:
         protocol = decided(asked, who.cancel)
     except EndpointError as error:
-        return unknown(who.name, "tool calls", short(error), "--protocol text needs none.")
+        return unknown(who.about, "tool calls", short(error), "--protocol text needs none.")
     if protocol == "tools":
-        return good(who.name, "tool calls", "the server parses them")
+        return good(who.about, "tool calls", "the server parses them")
     if protocol == "text":
-        return poor(who.name, "tool calls", "none came, or tools are refused", TOOLS_HINT.strip())
+        return poor(who.about, "tool calls", "none came, or tools are refused", TOOLS_HINT.strip())
     return poor(
-        who.name,
+        who.about,
         "tool calls",
         f"they come as text ({protocol}): the server does not parse them",
         f"{PARSERS[protocol]}; or say --protocol {protocol}.",
@@ -118,21 +118,21 @@ def _stream(who: Examined) -> Finding:
     try:
         answer = asked.ask(QUESTION, asked.limited(LEAST_TOKENS))
     except EndpointError as error:
-        return poor(who.name, "stream", short(error), "Do without --stream.")
+        return poor(who.about, "stream", short(error), "Do without --stream.")
     counts = "without" if answer.usage.unreported else "with"
     only = "; it knows no other way" if endpoint.quirks.only_streams else ""
-    return good(who.name, "stream", f"it streams, {counts} usage{only}")
+    return good(who.about, "stream", f"it streams, {counts} usage{only}")
 
 
 def _usage(who: Examined, answer: Completion) -> Finding:
     if answer.usage.unreported:
         advice = "Tokens and cost of a run will not be known."
-        return poor(who.name, "usage", "tokens are not reported", advice)
+        return poor(who.about, "usage", "tokens are not reported", advice)
     usage = answer.usage
     said = (
         f"{usage.input_tokens} tokens read and {usage.output_tokens} written, of a small question"
     )
-    return good(who.name, "usage", said)
+    return good(who.about, "usage", said)
 
 
 def _cache(who: Examined) -> Finding:
@@ -143,11 +143,11 @@ def _cache(who: Examined) -> Finding:
         who.ask(prompt, who.limited(LEAST_TOKENS))
         usage = who.ask(prompt, who.limited(LEAST_TOKENS)).usage
     except EndpointError as error:
-        return unknown(who.name, "prefix cache", short(error))
+        return unknown(who.about, "prefix cache", short(error))
     if usage.cached_tokens:
         said = f"{usage.cached_tokens:,} of {usage.input_tokens:,} tokens came out of it"
-        return good(who.name, "prefix cache", said)
-    return unknown(who.name, "prefix cache", "no hit is reported", CACHE_ADVICE)
+        return good(who.about, "prefix cache", said)
+    return unknown(who.about, "prefix cache", "no hit is reported", CACHE_ADVICE)
 
 
 def _speed(who: Examined) -> Finding:
@@ -155,9 +155,9 @@ def _speed(who: Examined) -> Finding:
     try:
         usage = who.ask(COUNTING, who.limited(COUNTED)).usage
     except EndpointError as error:
-        return unknown(who.name, "speed", short(error))
+        return unknown(who.about, "speed", short(error))
     seconds = max(who.clock() - began, 1e-3)
     if not usage.output_tokens:
-        return unknown(who.name, "speed", f"a short reply takes {seconds:.1f} seconds")
+        return unknown(who.about, "speed", f"a short reply takes {seconds:.1f} seconds")
     speed = usage.output_tokens / seconds
-    return good(who.name, "speed", f"{speed:.0f} tokens a second, of one conversation alone")
+    return good(who.about, "speed", f"{speed:.0f} tokens a second, of one conversation alone")

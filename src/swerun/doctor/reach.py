@@ -31,12 +31,12 @@ def cap(who: Examined) -> Finding:
     try:
         who.ask(QUESTION, who.limited(ABSURD))
     except EndpointBusyError as error:
-        return unknown(who.name, "output", short(error))
+        return unknown(who.about, "output", short(error))
     except EndpointError as error:
         who.told = _both(who.told, limits.of_refusal(_words(who, error), ABSURD))
     if who.told.cap:
-        return good(who.name, "output", f"up to {who.told.cap:,} tokens in a reply")
-    return unknown(who.name, "output", "no limit of its own: a reply ends with the context")
+        return good(who.about, "output", f"up to {who.told.cap:,} tokens in a reply")
+    return unknown(who.about, "output", "no limit of its own: a reply ends with the context")
 
 
 def _words(who: Examined, error: EndpointError) -> str:
@@ -55,10 +55,10 @@ def _taken(who: Examined, given: Wire) -> Finding:
     try:
         who.ask(QUESTION, given)
     except EndpointBusyError as error:
-        return unknown(who.name, "output", short(error))
+        return unknown(who.about, "output", short(error))
     except EndpointError as error:
-        return bad(who.name, "output", f"{asked}: {short(error)}", "Give a lower --max-tokens.")
-    return good(who.name, "output", f"it takes {asked}")
+        return bad(who.about, "output", f"{asked}: {short(error)}", "Give a lower --max-tokens.")
+    return good(who.about, "output", f"it takes {asked}")
 
 
 def context(who: Examined) -> Finding:
@@ -67,11 +67,11 @@ def context(who: Examined) -> Finding:
         return _plumbed(who)
     if tokens is None:
         hint = "--deep finds it out, with prompts of up to 131,072 tokens."
-        return unknown(who.name, "context", "the server does not say how much it serves", hint)
+        return unknown(who.about, "context", "the server does not say how much it serves", hint)
     said = f"{tokens:,} tokens, by {where}"
     if tokens < ENOUGH:
-        return poor(who.name, "context", said, CONTEXT_ADVICE)
-    return good(who.name, "context", said)
+        return poor(who.about, "context", said, CONTEXT_ADVICE)
+    return good(who.about, "context", said)
 
 
 def _served(who: Examined) -> tuple[int | None, str]:
@@ -101,13 +101,13 @@ def _plumbed(who: Examined) -> Finding:
         except ContextLengthError:
             break
         except EndpointError as error:
-            return unknown(who.name, "context", f"{taken:,} tokens and more: {short(error)}")
+            return unknown(who.about, "context", f"{taken:,} tokens and more: {short(error)}")
         read = answer.usage.input_tokens
         if read and read < size * 0.7:
             said = f"of a prompt of about {size:,} tokens it read {read:,}, without a word"
-            return poor(who.name, "context", said, CONTEXT_ADVICE)
+            return poor(who.about, "context", said, CONTEXT_ADVICE)
         taken, size = read or size, size * 2
     said = f"a prompt of {taken:,} tokens is taken, one of {size:,} is not tried or not taken"
     if taken < ENOUGH:
-        return poor(who.name, "context", said, CONTEXT_ADVICE)
-    return good(who.name, "context", said)
+        return poor(who.about, "context", said, CONTEXT_ADVICE)
+    return good(who.about, "context", said)
