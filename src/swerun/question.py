@@ -24,6 +24,7 @@ def question_of(config: RunConfig, who: Entrant, dataset: str, subset: Subset) -
     """What `config` asks of `who`; `dataset` is the hash of the subset's instances."""
     return Question(
         model=who.name,
+        asked_for=who.asked_for,
         dataset_hash=dataset,
         scaffold=who.scaffold,
         predictions=who.predictions,

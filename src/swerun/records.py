@@ -438,6 +438,7 @@ class Question(Record):
     """What a run asks. Two runs with equal questions may be one; nothing else may."""
 
     model: str
+    asked_for: str = ""  # what its endpoint calls it, where `model` is a models file's name for it
     dataset_hash: str
     scaffold: Scaffold | None  # None: the patch was given
     predictions: str = ""  # a hash of the patches, where they were given as predictions

@@ -38,6 +38,10 @@ def run(
         list[str] | None,
         Opt("--model", help="gold, empty, demo/NAME, PRESET/NAME, or with --base-url any name."),
     ] = None,
+    models: Annotated[
+        Path | None,
+        Opt("--models", help="YAML: a list of models, each as it is asked; --model picks some."),
+    ] = None,
     config: Annotated[
         Path | None, Opt("--config", "-c", help="YAML with the keys of the options' dotted names.")
     ] = None,
@@ -149,7 +153,7 @@ def _config(ctx: typer.Context, file: Path | None) -> RunConfig:
 
     flags = given(ctx)
     if "sampling.extra_body" in flags:
-        flags["sampling.extra_body"] = _json_object(flags["sampling.extra_body"])
+        flags["sampling.extra_body"] = json_object(flags["sampling.extra_body"])
     return load_config(file, flags)
 
 
@@ -203,7 +207,8 @@ def _print(reports: Sequence[Report], *, as_json: bool) -> None:
     out.print(side_by_side(reports))
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """What --extra-body gives. Raises InputError."""
     from swerun.errors import InputError
 
     try:
