@@ -73,7 +73,7 @@ def main() -> int:
     parser.add_argument("--attempts", type=int, default=32)
     parser.add_argument("--steps", type=int, default=max(LIMITS) + 1)
     parser.add_argument("--think", type=float, nargs=2, default=(0.5, 1.5), help="seconds")
-    parser.add_argument("--image", help="of each attempt's container; else a stand-in answers")
+    parser.add_argument("--image", help="of each attempt's container, with a repository at /testbed")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
@@ -234,6 +234,9 @@ def drive(attempts: int, url: str, image: str | None) -> None:
         bench = Bench(Images(), solver, Grader(), slots, cancel)
         work = Work(store, bench, tuple(an_instance(n, image) for n in range(attempts)), 1, 0)
         LocalEngine([work], attempts, lambda _: None, cancel).run()
+        for attempt in store.attempts():
+            if attempt.failure:
+                raise SystemExit(f"{attempt.instance_id}: {attempt.failure.message}")
 
 
 def an_instance(number: int, image: str | None) -> Instance:
@@ -246,7 +249,7 @@ def an_instance(number: int, image: str | None) -> Instance:
         base_commit="0" * 40,
         problem_statement=problem,
         image=image or "none",
-        workdir="/tmp",
+        workdir="/testbed",
     )
     answer = Answer(
         gold_patch="", test_patch="", eval_script="", log_parser="none", fail_to_pass=("a",)
