@@ -13,7 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from typing import TYPE_CHECKING
 
 from swerun.attempt import Bench
@@ -23,6 +23,7 @@ from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import LocalSlots, local_slots
 from swerun.entrants import AUTO, DEMO, Entrant, Setting, entrant, predicted
 from swerun.errors import InputError
+from swerun.grading.alone import Alone
 from swerun.grading.cache import RunCache
 from swerun.grading.evaluate import Evaluator
 from swerun.grading.grader import GRADER_VERSION, SandboxGrader
@@ -154,7 +155,7 @@ def prepared(
         for store in stores:
             open_.enter_context(store.locked())
         network = config.grade_network or chosen.subset.grade_network
-        shared = Shared(client, images, slots, cancel, network, cache, Lock())
+        shared = Shared(client, images, slots, cancel, network, cache, Alone())
         entries = []
         for who, store in zip(entrants, stores, strict=True):
             reap(client, store.label())  # what a killed process left of it: the lock is ours now
@@ -281,14 +282,14 @@ class Shared:
     cancel: Event
     grade_network: str
     cache: Path
-    whole_log: Lock
+    long_logs: Alone
 
 
 def _bench(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
     sandboxes = _sandboxes(config, shared.client, run, shared.grade_network)
     seconds = who.limits.eval_seconds
     grader = SandboxGrader(
-        Evaluator(sandboxes, seconds, platform.node(), whole=shared.whole_log),
+        Evaluator(sandboxes, seconds, platform.node(), alone=shared.long_logs),
         conditions=conditions_of(sandboxes),
         cache=None if config.no_cache else RunCache(shared.cache / "grades"),
         confirm=config.confirm,
