@@ -162,6 +162,10 @@ class Log:
         """Raises zlib.error where it is packed and damaged."""
         return zlib.decompress(self.data, wbits=GZIP) if self.packed else self.data
 
+    def text(self) -> str:
+        """The same, in which bytes that are not UTF-8 are U+FFFD."""
+        return self.whole().decode(errors="replace")
+
 
 @dataclass(frozen=True, slots=True)
 class Graded:

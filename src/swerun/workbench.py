@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from typing import TYPE_CHECKING
 
 from swerun.attempt import Bench
@@ -17,6 +17,7 @@ from swerun.config import RunConfig, cache_folder
 from swerun.engine.slots import LocalSlots
 from swerun.entrants import Entrant
 from swerun.errors import InputError
+from swerun.grading.alone import Alone
 from swerun.grading.cache import RunCache
 from swerun.grading.evaluate import Evaluator
 from swerun.grading.grader import Probe, SandboxGrader
@@ -41,14 +42,14 @@ class Shared:
     cache: Path
     known: Mapping[str, Soundness]  # of the instances, as far as it is
     outdated: Callable[[Attempt], bool] | None  # set where it is the instances that are measured
-    whole_log: Lock = field(default_factory=Lock)  # one long log in memory at a time
+    long_logs: Alone = field(default_factory=Alone)
 
 
 def bench_of(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
     """What each attempt of the run with the label `run` is made with."""
     sandboxes = sandboxes_of(config, shared.client, run, shared.grade_network)
     grader = SandboxGrader(
-        Evaluator(sandboxes, who.limits.eval_seconds, platform.node(), whole=shared.whole_log),
+        Evaluator(sandboxes, who.limits.eval_seconds, platform.node(), alone=shared.long_logs),
         conditions=conditions_of(sandboxes),
         cache=None if config.no_cache else RunCache(shared.cache / "grades"),
         confirm=config.confirm,

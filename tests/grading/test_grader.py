@@ -89,7 +89,7 @@ def test_the_gold_patch_resolves_and_a_useless_one_breaks_nothing_but_fixes_noth
     assert (done.grade.exit_code, done.grade.applied_with) == (0, TRIES[0])
     assert done.grade.grader_version == GRADER_VERSION
     assert 0 < done.grade.eval_seconds < done.grade.seconds
-    assert b">>>>> End Test Output" in done.log.whole()
+    assert b">>>>> End Test Output" in done.log.text().encode()
     assert {t.status for t in done.grade.tests} == {TestStatus.PASSED}
     idle = grader.grade(instance, USELESS, attempt=1).grade
     assert (idle.resolved, idle.reason, idle.exit_code) == (False, GradeReason.TESTS_FAILED, 1)
@@ -108,7 +108,7 @@ def test_a_probe_runs_the_tests_without_a_patch_too(grader):
     done = Probe(grader).grade(PYTEST, b"", attempt=1)
     assert done.grade.reason is GradeReason.TESTS_FAILED
     assert {test.group for test in done.grade.tests if not test.ok} == {"FAIL_TO_PASS"}
-    assert b"Start Test Output" in done.log.whole()
+    assert b"Start Test Output" in done.log.text().encode()
 
 
 def test_a_probe_blames_the_instance_where_no_test_starts_and_asks_no_second_time(
@@ -169,7 +169,7 @@ def test_a_patch_that_writes_results_into_the_log_is_not_believed_against_its_ex
     log = "open(f'/proc/{os.getppid()}/fd/1', 'w')"
     fake = adding("conftest.py", f"import os\nprint({said!r}, file={log}, flush=True)\nos._exit(1)")
     done = grader.grade(PYTEST, fake, attempt=1)
-    assert done.log.whole().count(b"PASSED tests/") == len(expected)
+    assert done.log.text().encode().count(b"PASSED tests/") == len(expected)
     assert (done.grade.resolved, done.grade.reason) == (False, GradeReason.NO_RESULTS)
     assert done.grade.detail == "the log has no failure in it, but the tests exited with 1"
 
@@ -247,7 +247,7 @@ def test_tests_that_run_past_their_limit_are_timed_out_with_their_log(sandboxes)
     done = SandboxGrader(Evaluator(sandboxes, 2)).grade(told, slow, attempt=1)
     assert time.monotonic() - began < 30
     assert (done.grade.resolved, done.grade.reason) == (False, GradeReason.TIMED_OUT)
-    assert b"slowly" in done.log.whole()
+    assert b"slowly" in done.log.text().encode()
     assert done.grade.detail.startswith("the eval script was stopped after ")
     assert len(sandboxes.tasks) == 1
 

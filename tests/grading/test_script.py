@@ -6,10 +6,11 @@ import time
 
 import pytest
 
-from swerun.grading.evaluate import LEFT_OUT, Evaluator
+from swerun.grading.evaluate import LEFT_OUT, Evaluator, fetched
 from swerun.grading.grader import SandboxGrader
 from swerun.grading.script import SHORT, Keeping, printed, running, telling
 from swerun.grading.verdict import EXIT_CODE
+from swerun.ports import Log
 from swerun.records import END, START, GradeReason, Role
 from swerun.sandbox.local import LocalSandboxes
 from tests.fakes import an_instance
@@ -109,6 +110,51 @@ def test_of_a_long_log_the_first_and_the_last_bytes_are_kept(sandboxes):
     assert b"line 000300000\n" in tail
     assert tail.endswith(f"{EXIT_CODE}: 0\n+ true\n+ exit 0\n".encode())
     assert done.grade.resolved
+
+
+class Files:
+    """A sandbox of which only files are read."""
+
+    def __init__(self, **files):
+        self.files = files
+
+    def read_file(self, path, *, limit=None):
+        try:
+            return self.files[path.removeprefix("run/")][:limit]
+        except KeyError as error:
+            raise FileNotFoundError(path) from error
+
+
+@pytest.mark.parametrize(
+    ("head", "tail", "log"),
+    [
+        (b"one\n", b"", b"one\n"),
+        (b"one\nno end", b"", b"one\nno end"),
+        # `not PASSED a` and `PASSED abc`, of which the parts would be results
+        (b"one\ntwo\nPASSED a", b"PASSED a\nend\n", b"one\ntwo\n" + LEFT_OUT + b"end\n"),
+        (b"a line of no end", b" that goes on so", LEFT_OUT),
+        (b"one\ntwo\nthree\n89", b"", b"one\ntwo\nthree\n" + LEFT_OUT),  # stopped before its tail
+    ],
+)
+def test_of_a_long_log_whole_lines_are_kept_and_no_others(head, tail, log):
+    keeping = Keeping(head=16, tail=16)
+    assert fetched(Files(head=head, tail=tail), "run", keeping) == Log(log)
+
+
+def test_however_long_the_file_of_a_log_is_no_more_is_read_than_is_kept():
+    asked = []
+
+    class Endless(Files):
+        def read_file(self, path, *, limit=None):
+            asked.append(limit)
+            return b"\n" * limit
+
+    fetched(Endless(), "run", Keeping(head=8, tail=4))
+    assert asked == [8, 4]
+
+
+def test_without_a_file_there_is_no_log():
+    assert fetched(Files(), "run", Keeping()) == Log()
 
 
 def test_a_log_that_is_cut_by_the_time_limit_says_so(sandboxes):

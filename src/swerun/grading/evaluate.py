@@ -5,9 +5,9 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from threading import Lock
 
 from swerun.errors import SandboxError, SandboxLostError
+from swerun.grading.alone import Alone
 from swerun.grading.apply import Applied, apply_patch
 from swerun.grading.script import Keeping, printed, running, telling
 from swerun.ports import Log, Sandbox, Sandboxes
@@ -40,16 +40,13 @@ class Ran:
 
 @dataclass(frozen=True, slots=True)
 class Evaluator:
-    """Runs eval scripts, each at most `eval_seconds`; threads may share it.
-
-    `whole` is held by the one thread that has a long log in its memory: several would add up.
-    """
+    """Runs eval scripts, each at most `eval_seconds`; threads may share it."""
 
     sandboxes: Sandboxes
     eval_seconds: float
     host: str = ""
     keeping: Keeping = field(default_factory=Keeping)
-    whole: Lock = field(default_factory=Lock)
+    alone: Alone = field(default_factory=Alone)
 
     def evaluate(self, instance: Instance, patch: bytes, attempt: int) -> Ran:
         """Raises SandboxError where the sandbox failed otherwise than by dying under a command."""
@@ -76,21 +73,7 @@ class Evaluator:
         ran.log = Log.of(short) if short else self._log(sandbox, folder)
 
     def _log(self, sandbox: Sandbox, folder: str) -> Log:
-        """A log that is too long loses its middle, from one line's end to another's."""
-        most, last = self.keeping.head, self.keeping.tail
-        with self.whole:
-            try:
-                head = sandbox.read_file(f"{folder}/head", limit=most)
-                tail = b""
-                if len(head) == most:
-                    tail = sandbox.read_file(f"{folder}/tail", limit=last)
-            except FileNotFoundError:
-                return Log()
-            if len(head) < most or 0 < len(tail) < last:
-                return Log.of(head, tail)
-            # a part of a line may read as a result that no line has
-            kept = memoryview(head)[: head.rfind(b"\n") + 1]
-            return Log.of(kept, LEFT_OUT, memoryview(tail)[tail.find(b"\n") + 1 :])
+        return self.alone.do(lambda: fetched(sandbox, folder, self.keeping))
 
     def _left(self, sandbox: Sandbox, folder: str) -> Log:
         """What can still be read of the log of a sandbox that died."""
@@ -98,3 +81,21 @@ class Evaluator:
             return self._log(sandbox, folder)
         except SandboxError:
             return Log()
+
+
+def fetched(sandbox: Sandbox, folder: str, keeping: Keeping) -> Log:
+    """The log that `running` left in `folder`; whatever else may lie there, no more than it keeps.
+
+    One that fills the head has lost what came between that and the tail, from one line's end to
+    another's: a part of a line may read as a result that no line has.
+    """
+    try:
+        head = sandbox.read_file(f"{folder}/head", limit=keeping.head)
+        if len(head) < keeping.head:
+            return Log.of(head)
+        tail = sandbox.read_file(f"{folder}/tail", limit=keeping.tail)
+    except FileNotFoundError:
+        return Log()
+    whole_lines = memoryview(head)[: head.rfind(b"\n") + 1]
+    begin = tail.find(b"\n") + 1 or len(tail)
+    return Log.of(whole_lines, LEFT_OUT, memoryview(tail)[begin:])

@@ -93,10 +93,11 @@ class SandboxGrader:
 
     def _read(self, instance: Instance, ran: Ran) -> Reading:
         parse = parser_of(instance)
-        if not ran.log.packed:
-            return read_log(ran.log.data, parse, ran.exit_code)
-        with self.evaluator.whole:
-            return read_log(ran.log.whole(), parse, ran.exit_code)
+
+        def read() -> Reading:
+            return read_log(ran.log.text(), parse, ran.exit_code)
+
+        return self.evaluator.alone.do(read) if ran.log.packed else read()
 
     def _no_results(self, instance: Instance, ran: Ran, attempt: int) -> Grade:
         """The verdict where no test started: the patch's doing, if tests start without it.
@@ -212,7 +213,7 @@ class Probe:
 
 
 def _broken(instance: Instance, why: str, log: Log) -> str:
-    end = log.whole()[-SHOWN:].decode(errors="replace").strip() or "(it is empty)"
+    end = log.text()[-SHOWN:].strip() or "(it is empty)"
     return (
         f"no test of {instance.id} starts, neither with the patch ({why}) nor without it: its "
         f"image or its eval script is broken. Without the patch the log ends with:\n{end}"
