@@ -73,7 +73,9 @@ def main() -> int:
     parser.add_argument("--attempts", type=int, default=32)
     parser.add_argument("--steps", type=int, default=max(LIMITS) + 1)
     parser.add_argument("--think", type=float, nargs=2, default=(0.5, 1.5), help="seconds")
-    parser.add_argument("--image", help="of each attempt's container, with a repository at /testbed")
+    parser.add_argument(
+        "--image", help="of each attempt's container, with a repository at /testbed"
+    )
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.serve:
