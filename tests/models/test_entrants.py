@@ -99,6 +99,7 @@ SET = {
     "sampling__top_p": 0.5,
     "sampling__max_tokens": 99,
     "sampling__seed": 1,
+    "sampling__reasoning_effort": "low",
     "sampling__extra_body": {"top_k": 1},
     "protocol": "text",
 }

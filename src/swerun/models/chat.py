@@ -144,7 +144,7 @@ class ChatModel:
         seconds = timeout or endpoint.request_timeout
         body = self.body(messages, settings)
         request = Request(api.path, body, dict(self.headers), seconds)
-        pulse = Pulse(seconds + SLACK, endpoint.stall_timeout)
+        pulse = Pulse(seconds + SLACK, endpoint.stall_timeout, endpoint.where)
 
         def exchange() -> object:
             if endpoint.streams:
