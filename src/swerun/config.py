@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError
 
 from swerun.errors import InputError
-from swerun.records import Limits, Record, Resources, Sampling, Selection
+from swerun.records import ImageOptions, Limits, Record, Resources, Sampling, Selection
 
 R = TypeVar("R", bound=Record)
 
@@ -60,6 +60,7 @@ class RunConfig(Dataset):
     sampling: Sampling = Sampling()
     limits: Limits = Limits()
     resources: Resources = Resources()
+    images: ImageOptions = ImageOptions()
     network: str = "none"
     grade_network: str | None = None  # None: what the subset asks for
     jobs: int = Field(default=4, ge=1)
@@ -148,6 +149,7 @@ def _keys() -> list[str]:
         "sampling": Sampling,
         "limits": Limits,
         "resources": Resources,
+        "images": ImageOptions,
         "selection": Selection,
     }
     below = [f"{name}.{key}" for name, record in nested.items() for key in record.model_fields]

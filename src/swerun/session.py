@@ -20,11 +20,13 @@ from swerun.attempt import Bench
 from swerun.config import RunConfig, cache_folder
 from swerun.engine.events import Happened
 from swerun.engine.local import LocalEngine, Work, left
+from swerun.engine.plan import side_by_side
 from swerun.engine.slots import LocalSlots, local_slots
 from swerun.entrants import AUTO, DEMO, Entrant, Setting, entrant
 from swerun.errors import InputError
 from swerun.grading.grader import GRADER_VERSION, Probe, SandboxGrader
 from swerun.grading.parsers import parser_named
+from swerun.images.build import Settings
 from swerun.images.store import EngineImages
 from swerun.instances.gradable import check_gradable
 from swerun.instances.hub import Hub
@@ -135,7 +137,7 @@ def prepared(
         chosen = select(subset, config.selection)
         _check(config, chosen.instances)
         client = open_.enter_context(_connected(environment))
-        images = EngineImages(client, cache, say)
+        images = EngineImages(client, cache, say, config.images, environment, cancel)
         dataset = dataset_hash(subset.instances)
         entrants = [_settled(config, who, dataset, chosen, say) for who in entrants]
         questions = [_question(config, who, dataset, subset) for who in entrants]
@@ -155,6 +157,7 @@ def prepared(
                 say(f"{who.name}: {said}")
         images.begin(chosen.instances)
         stores = [_held(config.runs, record, open_) for record in wanted]
+        chosen = _housed(config, chosen, images, [store.label() for store in stores])
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
@@ -166,7 +169,20 @@ def prepared(
             (_work(config, who, store, shared, chosen), who)
             for who, store in zip(entrants, stores, strict=True)
         )
+        images.expect(planned.instance for work, _ in entries for planned in left(work))
         yield Prepared(config, client, entries, cancel, validations)
+
+
+def _housed(
+    config: RunConfig, chosen: Chosen, images: EngineImages, runs: Sequence[str]
+) -> Chosen:
+    """What the runs' images are noted to be for, and with --disk where they have to fit: then those
+    that share layers are side by side."""
+    images.run = runs[0]
+    if config.images.disk is None:
+        return chosen
+    images.keep_below(config.images.disk, runs)
+    return replace(chosen, instances=side_by_side(chosen.instances))
 
 
 def _held(runs: Path, wanted: RunRecord, open_: ExitStack) -> RunStore:
@@ -264,8 +280,8 @@ def grading(
     config = RunConfig(model=("given",))
     with _connected(environment) as client:
         run = f"grading-{uuid.uuid4().hex[:12]}"
-        sandboxes = _sandboxes(config, client, run, network)
         images = EngineImages(client, cache_folder(config.cache, environment))
+        sandboxes = _sandboxes(config, client, run, network, images.settings)
         try:
             yield images, SandboxGrader(sandboxes, eval_seconds=eval_seconds)
         finally:
@@ -317,7 +333,8 @@ class Shared:
 
 
 def _bench(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
-    sandboxes = _sandboxes(config, shared.client, run, shared.grade_network)
+    outside = shared.images.settings
+    sandboxes = _sandboxes(config, shared.client, run, shared.grade_network, outside)
     grader = SandboxGrader(sandboxes, eval_seconds=who.limits.eval_seconds)
     measured = Probe(grader) if shared.outdated else grader
     return Bench(shared.images, who.solver(sandboxes), measured, shared.slots, shared.cancel)
@@ -336,17 +353,22 @@ def fitting(resources: Resources, cpus: int) -> Resources:
 
 
 def _sandboxes(
-    config: RunConfig, client: DockerClient, run: str, grade_network: str
+    config: RunConfig, client: DockerClient, run: str, grade_network: str, outside: Settings
 ) -> DockerSandboxes:
+    """The agent's containers know nothing of the way out; those of gradings what builds do."""
     resources = fitting(config.resources, client.info()["NCPU"])
-    networks = {Role.AGENT: config.network, Role.GRADING: grade_network}
     return DockerSandboxes(
         client=client,
         run=run,
         owner=f"{platform.node()}:{os.getpid()}",
         profiles={
-            role: Profile(resources=resources, network=network)
-            for role, network in networks.items()
+            Role.AGENT: Profile(resources=resources, network=config.network),
+            Role.GRADING: Profile(
+                resources=resources,
+                network=grade_network,
+                environment={**outside.proxies, **outside.variables},
+                ca_bundle=outside.ca_bundle,
+            ),
         },
     )
 
