@@ -92,7 +92,17 @@ HEAVY = {
     "yaml",
 }
 # who writes files, and where: runs/ below the runs folder, the others in their own corner
-WRITERS = {"runs", "models.recording", "sandbox.local", "images.base", "repos.history"}
+WRITERS = {
+    "runs",
+    "models.recording",
+    "sandbox.local",
+    "images.base",
+    "images.build",  # a copy of a context, in a temporary folder
+    "images.ledger",  # below the cache, as images.registry
+    "images.registry",
+    "images.pins",  # a file that the user names
+    "repos.history",
+}
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
 READS_ENVIRONMENT = {"cli.run", "cli.images", "cli.instances", "cli.validate", "face"}
 # the places that turn any error into data: an attempt's, a worker thread's, a request's thread

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import http.client
 import http.server
+import json
 import re
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -55,6 +57,15 @@ class Front:
     def blobs(self) -> int:
         """Bytes of blobs that went out, by whatever request."""
         return sum(each.bytes for each in self.served if "/blobs/" in each.path)
+
+    def largest_blob(self, image: str) -> str:
+        """The digest of an image's largest layer."""
+        path = image.removeprefix(self.address).replace(":", "/manifests/")
+        kind = "application/vnd.docker.distribution.manifest.v2+json"
+        request = urllib.request.Request(f"http://{self.address}/v2{path}", headers={"Accept": kind})
+        with urllib.request.urlopen(request) as answer:
+            layers = json.load(answer)["layers"]
+        return max(layers, key=lambda layer: layer["size"])["digest"]
 
     def fault(self, path: str) -> Fault | None:
         with self.lock:

@@ -13,7 +13,7 @@ import docker
 import pytest
 
 from swerun.errors import ImageError
-from swerun.images.build import INPUTS, build, digest_of, image_id
+from swerun.images.build import INPUTS, Settings, build, digest_of, image_id
 from tests.images.registry import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -77,7 +77,7 @@ def test_a_digest_is_the_same_wherever_whenever_and_by_whatever_umask_a_context_
 def test_an_image_of_other_inputs_is_not_taken_for_a_fresh_one(engine, context, named):
     image = named()
     assert image_id(engine, image) is None
-    made = build(engine, context, image, inputs="these")
+    made = build(engine, context, image, Settings(), labels={INPUTS: "these"})
     assert image_id(engine, image, inputs="these") == image_id(engine, image) == made
     assert image_id(engine, image, inputs="others") is None
     assert engine.images.get(image).labels[INPUTS] == "these"
@@ -92,7 +92,7 @@ def test_an_image_without_a_label_is_stale(engine, tiny):
 def failure(engine, base_image, folder, image, command):
     (folder / "Dockerfile").write_text(f"FROM {base_image}\nRUN {command}; exit 7\n")
     with pytest.raises(ImageError) as caught:
-        build(engine, folder, image, inputs="any")
+        build(engine, folder, image, Settings())
     return str(caught.value)
 
 
@@ -132,7 +132,7 @@ def test_a_dockerfile_that_cannot_be_built_is_an_image_error(
     if dockerfile:
         (tmp_path / "Dockerfile").write_text(dockerfile.format(tiny=tiny))
     with pytest.raises(ImageError, match=said):
-        build(engine, tmp_path, named(), inputs="any")
+        build(engine, tmp_path, named(), Settings())
 
 
 def test_an_engine_that_is_not_there_is_an_image_error():
@@ -144,7 +144,7 @@ def test_an_engine_that_is_not_there_is_an_image_error():
 def test_an_engine_that_breaks_off_in_a_build_is_an_image_error(engine_saying, folder):
     client = engine_saying('{"stream": "Step 1/2"}', ends_well=False)
     with pytest.raises(ImageError, match="some:1"):
-        build(client, folder, "some:1", inputs="any")
+        build(client, folder, "some:1", Settings())
 
 
 def test_no_dockerfile_of_ours_needs_more_than_the_classic_builder():

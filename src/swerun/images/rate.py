@@ -13,7 +13,7 @@ from swerun.images.watch import Say
 
 FIRST, LONGEST = 15.0, 600.0  # seconds to wait where the registry does not say how many
 SHORTEST = 1.0  # some ask for microseconds
-_ASKED = re.compile(r"retry-after: *((?:\d+(?:\.\d+)?(?:h|m|s|ms|us|µs|ns))+)", re.IGNORECASE)
+_ASKED = re.compile(r"retry-after: *((?:\d+(?:\.\d+)?(?:h|ms|us|µs|ns|m|s))+)", re.IGNORECASE)
 _PART = re.compile(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)")
 _SECONDS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9}
 
