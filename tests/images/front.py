@@ -62,7 +62,9 @@ class Front:
         """The digest of an image's largest layer."""
         path = image.removeprefix(self.address).replace(":", "/manifests/")
         kind = "application/vnd.docker.distribution.manifest.v2+json"
-        request = urllib.request.Request(f"http://{self.address}/v2{path}", headers={"Accept": kind})
+        request = urllib.request.Request(
+            f"http://{self.address}/v2{path}", headers={"Accept": kind}
+        )
         with urllib.request.urlopen(request) as answer:
             layers = json.load(answer)["layers"]
         return max(layers, key=lambda layer: layer["size"])["digest"]

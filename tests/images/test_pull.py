@@ -176,7 +176,7 @@ class Waits:
         self.limit = RateLimit(cancel or Event(), self.said.append, first)
 
 
-# the engine asks for a manifest twice, for layers side by side, and tells itself to go on after /v2/
+# the engine asks for a manifest twice, for layers side by side, and goes on after a 429 of /v2/
 @pytest.mark.parametrize(("where", "times"), [("/manifests/", 4), ("/blobs/", 9), ("/v2/", 6)])
 def test_a_rate_limit_is_waited_out_with_a_word_and_a_total_and_is_no_failed_try(
     engine, front, served, where, times

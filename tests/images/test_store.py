@@ -122,7 +122,9 @@ def test_an_image_is_built_anew_where_its_name_was_given_to_another(engine, imag
 
 
 @pytest.mark.docker
-def test_without_the_cache_a_build_comes_to_the_same_image(engine, images, named, context, tmp_path):
+def test_without_the_cache_a_build_comes_to_the_same_image(
+    engine, images, named, context, tmp_path
+):
     instance = an_instance_of(named(), context)
     made = images().ensure(instance)
     assert EngineImages(engine, tmp_path / "another").ensure(instance) == made
@@ -224,9 +226,7 @@ def pinned(engine, tmp_path):
     def images(pins, **options):
         file = tmp_path / "pins.json"
         write_pins(file, pins)
-        return EngineImages(
-            engine, tmp_path / "cache", options=ImageOptions(pin=file, **options)
-        )
+        return EngineImages(engine, tmp_path / "cache", options=ImageOptions(pin=file, **options))
 
     return images
 
@@ -260,9 +260,7 @@ def test_an_image_that_is_here_and_not_the_pinned_one_is_refused_and_not_retried
 
 
 @pytest.mark.docker
-def test_pins_that_lack_an_image_that_is_pulled_are_found_before_any_work(
-    named, pinned, context
-):
+def test_pins_that_lack_an_image_that_is_pulled_are_found_before_any_work(named, pinned, context):
     first, second = named(), named()
     built = an_instance_of(named(), context)
     images = pinned({first: f"sha256:{'0' * 64}"})
