@@ -23,7 +23,13 @@ A, B, C = image(base=50, a=10), image(base=50, b=20), image(other=40, c=5)
         (Stock(100, {"a": A}), 60),
         (Stock(100, {"a": A, "b": B}), 80),  # what they share counts once
         (Stock(100, {"a": A, "b": B}, before={"base"}), 30),  # and what was there before not at all
-        (Stock(100, {"a": Wanted({"a": 10}, meanwhile=4)}), 14),
+        # while it comes, what is packed and what is guessed count too; but not what is there
+        (Stock(100, {"a": Wanted({"a": 10}, {"a": 4})}), 14),
+        (Stock(100, {"b": Wanted({}, guessed=9)}), 9),
+        (Stock(100, {"a": A, "b": Wanted(B.layers, {"base": 30, "b": 7})}), 87),
+        (Stock(100, {"b": Wanted(B.layers, {"base": 30, "b": 7})}, before={"base"}), 27),
+        # two that come with a layer that they share
+        (Stock(100, dict.fromkeys("ab", Wanted({"x": 10}, {"x": 4}))), 14),
     ],
 )
 def test_a_layer_counts_once(stock, used):
@@ -60,7 +66,7 @@ def test_a_layer_counts_once(stock, used):
         (Stock(100, {"a": A}, held={"a"}, before={"other"}), C, Decision(COME, (), 5)),
         # too large for ever
         (Stock(100, {}), image(n=101), Decision(NEVER, (), 101)),
-        (Stock(100, {}), Wanted({"n": 60}, meanwhile=41), Decision(NEVER, (), 101)),
+        (Stock(100, {}), Wanted({"n": 60}, {"n": 41}), Decision(NEVER, (), 101)),
         (Stock(100, {}), image(n=100), Decision(COME, (), 100)),
     ],
 )

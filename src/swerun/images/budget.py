@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from swerun.images.here import Layers
@@ -19,11 +19,13 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An image that is to come: its layers as they will lie there, and the bytes that it takes only
-    while it comes (what is downloaded and not unpacked yet)."""
+    """An image that is to come, or has: its layers as they will lie there. While it comes there
+    are `packed` ones too, downloaded and not unpacked yet, and `guessed` bytes of what is unknown.
+    """
 
     layers: Layers
-    meanwhile: int = 0
+    packed: Layers = field(default_factory=dict)
+    guessed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,13 @@ class Stock:
         kept = [wanted for image, wanted in self.images.items() if image not in without]
         kept += [new] if new else []
         layers = {chain: size for wanted in kept for chain, size in wanted.layers.items()}
-        unique = sum(size for chain, size in layers.items() if chain not in self.before)
-        return unique + sum(wanted.meanwhile for wanted in kept)
+        packed = {chain: size for wanted in kept for chain, size in wanted.packed.items()}
+        there = {chain for wanted in kept if not wanted.packed for chain in wanted.layers}
+        return (
+            sum(size for chain, size in layers.items() if chain not in self.before)
+            + sum(s for chain, s in packed.items() if chain not in there | set(self.before))
+            + sum(wanted.guessed for wanted in kept)
+        )
 
 
 @dataclass(frozen=True, slots=True)

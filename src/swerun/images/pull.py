@@ -67,8 +67,8 @@ class Puller:
         except NotFound as error:
             raise ImageMissingError(f"pulling {image}: {error.explanation or error}") from error
         except engine_errors() as error:
-            said = getattr(error, "explanation", None) or error  # the engine's words, without URLs
-            raise _broken_off(image, str(said)) from error
+            words = getattr(error, "explanation", None) or error  # the engine's, without its URL
+            raise _broken_off(image, str(words)) from error
         pulled = image_id(self.client, image)
         if pulled is None:
             raise ImageError(f"pulling {image}: the engine ended it, and does not have the image")

@@ -169,7 +169,7 @@ class EngineImages:
         todo = self.todo(instance)
         if room is None or todo == "here":
             return None
-        unknown = Wanted({}, meanwhile=room.largest)
+        unknown = Wanted({}, guessed=room.largest)
         if todo == "build":
             return unknown
         try:
@@ -179,8 +179,7 @@ class EngineImages:
             # the engine may have a way to a registry that this process has not
             self.say(f"{image}: its size is not known, as large as others so far: {error}")
             return unknown
-        coming = sum(each.bytes for each in remote.layers if each.chain not in room.before)
-        return Wanted(layers, meanwhile=coming)
+        return Wanted(layers, {each.chain: each.bytes for each in remote.layers})
 
     def _gone(self, image: str) -> None:
         self._made.pop(image, None)
