@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from swerun.errors import SwerunError
-from swerun.ports import ExecResult, Graded, Log, Message
+from swerun.ports import ExecResult, Graded, Image, Log, Message
 from swerun.records import (
     Answer,
     Attempt,
@@ -127,8 +127,11 @@ class FixedGrader:
 class Present:
     """Images that are always there."""
 
-    def ensure(self, instance: Instance) -> str:
-        return "sha256:0"
+    def hold(self, instance: Instance) -> AbstractContextManager[None]:
+        return nullcontext()
+
+    def ensure(self, instance: Instance) -> Image:
+        return Image("sha256:0", "sha256:0")
 
 
 @dataclass

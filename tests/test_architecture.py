@@ -141,6 +141,10 @@ WRITERS = {
     "models.recording",
     "sandbox.local",
     "images.base",
+    "images.build",  # a copy of a context, in a temporary folder
+    "images.ledger",  # below the cache, as images.registry
+    "images.registry",
+    "images.pins",  # a file that the user names
     "repos.history",
     "grading.cache",
 }

@@ -182,7 +182,7 @@ def test_a_sandbox_that_is_gone_because_the_user_stopped_the_run_is_no_stop_of_t
     ],
 )
 def test_trouble_is_part_of_the_record_and_says_whose_it_is(error, outcome):
-    class Absent:
+    class Absent(Present):
         def ensure(self, instance):
             raise error
 

@@ -29,6 +29,7 @@ class Story:
     """What is known of an attempt so far; `failure` is what ended it without a verdict."""
 
     kept: Kept | None = None
+    image: str = ""  # its digest
     grade: Grade | None = None
     failure: Failure | None = None
     cancelled: bool = False
@@ -45,24 +46,8 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
     story = Story(kept=planned.kept)
     try:
         journal.stage("waiting")
-        with bench.slots.images():
-            journal.stage("image")
-            digest = bench.images.ensure(planned.instance)
-        journal.stage("waiting")
-        # by its digest, so that whoever moves the image's name meanwhile changes nothing here
-        pinned = replace(planned, instance=planned.instance.on_image(digest))
-        if story.kept is None:
-            with bench.slots.agents():
-                journal.stage("solve")
-                story.kept = _solve(pinned, digest, bench.solver, story, journal)
-        elif story.kept.solved.attempt != planned.number:
-            story.kept = taken_over(story.kept, planned.number)
-            journal.solved(story.kept.solved, story.kept.patch)
-        story.failure = story.kept.solved.failure
-        if story.failure is None:
-            with bench.slots.grading():
-                journal.stage("grade")
-                _grade(pinned, story.kept.patch, bench, story, journal)
+        with bench.images.hold(planned.instance):
+            _on_its_image(planned, bench, story, journal)
     except Exception as error:  # noqa: BLE001 -- the one place that turns an error into data
         story.failure = failure_of(error)
         # a cancelled run removes its containers, which looks like any trouble from in here
@@ -73,6 +58,28 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
     return attempt
 
 
+def _on_its_image(planned: Planned, bench: Bench, story: Story, journal: Journal) -> None:
+    with bench.slots.images():
+        journal.stage("image")
+        image = bench.images.ensure(planned.instance)
+    journal.stage("waiting")
+    story.image = image.digest
+    # by its id, so that whoever moves the image's name meanwhile changes nothing here
+    pinned = replace(planned, instance=planned.instance.on_image(image.id))
+    if story.kept is None:
+        with bench.slots.agents():
+            journal.stage("solve")
+            story.kept = _solve(pinned, bench.solver, story, journal)
+    elif story.kept.solved.attempt != planned.number:
+        story.kept = taken_over(story.kept, planned.number)
+        journal.solved(story.kept.solved, story.kept.patch)
+    story.failure = story.kept.solved.failure
+    if story.failure is None:
+        with bench.slots.grading():
+            journal.stage("grade")
+            _grade(pinned, story.kept.patch, bench, story, journal)
+
+
 def taken_over(kept: Kept, number: int) -> Kept:
     """The patch of an attempt whose grading failed, as that of attempt `number`."""
     made_in = kept.solved.solved_in or kept.solved.attempt
@@ -80,7 +87,7 @@ def taken_over(kept: Kept, number: int) -> Kept:
     return Kept(solved, kept.patch)
 
 
-def _solve(planned: Planned, digest: str, solver: Solver, story: Story, journal: Journal) -> Kept:
+def _solve(planned: Planned, solver: Solver, story: Story, journal: Journal) -> Kept:
     began = time.monotonic()
 
     def keep(step: Step) -> None:
@@ -89,7 +96,7 @@ def _solve(planned: Planned, digest: str, solver: Solver, story: Story, journal:
         story.usage += step.reply.usage
 
     try:
-        kept = solver.solve(planned, digest, keep)
+        kept = solver.solve(planned, story.image, keep)
     finally:
         story.solve_seconds = time.monotonic() - began
     journal.solved(kept.solved, kept.patch)
@@ -107,7 +114,7 @@ def _grade(planned: Planned, patch: bytes, bench: Bench, story: Story, journal: 
                 if bench.cancel.is_set() or (is_last and story.grade is None):
                     raise
             else:
-                story.grade = graded.grade.on_image(planned.instance.task.image)
+                story.grade = graded.grade.on_image(story.image)
                 journal.graded(replace(graded, grade=story.grade))
                 if story.grade.reason is not GradeReason.TIMED_OUT:
                     return

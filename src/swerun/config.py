@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 
 from swerun.errors import InputError
 from swerun.models_file import API, PROTOCOL, ModelEntry, load_models
-from swerun.records import Limits, Record, Resources, Sampling, Selection
+from swerun.records import ImageOptions, Limits, Record, Resources, Sampling, Selection
 from swerun.yaml_files import complaints, read_yaml
 
 R = TypeVar("R", bound=Record)
@@ -62,6 +62,7 @@ class RunConfig(Dataset):
     sampling: Sampling = Sampling()
     limits: Limits = Limits()
     resources: Resources = Resources()
+    images: ImageOptions = ImageOptions()
     network: str = "none"
     grade_network: str | None = None  # None: what the subset asks for
     jobs: int = Field(default=4, ge=1)
@@ -138,6 +139,7 @@ def _keys() -> list[str]:
         "sampling": Sampling,
         "limits": Limits,
         "resources": Resources,
+        "images": ImageOptions,
         "selection": Selection,
     }
     below = [f"{name}.{key}" for name, record in nested.items() for key in record.model_fields]

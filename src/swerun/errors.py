@@ -8,6 +8,8 @@ SwerunError
   - InstanceError            the instance on disk is wrong                never retry
   - ImageError               the image could not be pulled or built       retry
       - ImageMissingError    there is no such image, for good             never retry
+      - ImageRefusedError    not the one that is pinned, or too large   never retry
+      - ImageBusyError       a registry's rate limit                      retry
   - SandboxError             the engine said no, or the container is gone retry
       - SandboxLostError     the container died under a command           the stop `sandbox_lost`
   - EndpointError            the endpoint refused for good                never retry
@@ -62,6 +64,18 @@ class ImageError(SwerunError):
 
 class ImageMissingError(ImageError):
     retry = False
+
+
+class ImageRefusedError(ImageError):
+    retry = False
+
+
+class ImageBusyError(ImageError):
+    """`wait` is how many seconds the registry asked for, if that was heard."""
+
+    def __init__(self, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class SandboxError(SwerunError):

@@ -85,11 +85,27 @@ class Sandboxes(Protocol):
         ...
 
 
-class Images(Protocol):
-    def ensure(self, instance: Instance) -> str:
-        """Make the instance's image present (local, pulled or built) and return its digest.
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image on the engine. `digest` is how registries know it, where they do; its id else."""
 
-        Raises ImageError (worth another try), ImageMissingError or InstanceError (not).
+    id: str
+    digest: str
+
+
+class Images(Protocol):
+    def hold(self, instance: Instance) -> AbstractContextManager[None]:
+        """Have the instance's image stay where it is, or be welcome, until the context is left.
+
+        Waits for room where disk space is bounded. Raises ImageRefusedError, CancelledError.
+        """
+        ...
+
+    def ensure(self, instance: Instance) -> Image:
+        """Make the instance's image present (local, pulled or built).
+
+        Raises ImageError (worth another try), ImageMissingError, ImageRefusedError or
+        InstanceError (not), CancelledError.
         """
         ...
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, JsonValue
 
 SCHEMA_VERSION = 1
 # what an eval script has around its tests' output, by SWE-bench's convention
@@ -411,6 +411,24 @@ class Resources(Record):
     memory: str = Field(default="4g", pattern=r"^\d+(\.\d+)?[kmgKMG]?$")
     cpus: float = Field(default=2.0, gt=0)
     pids: int = Field(default=512, ge=32)
+
+
+class ImageOptions(Record):
+    """Where images come from, what is required of them, and what builds and gradings may reach.
+
+    Circumstances: which images a run had is in its digests.
+    """
+
+    # host[:port][/folder], in the place of the registry that an image's name has
+    registry: str | None = Field(default=None, pattern=r"^[\w.-]+(:\d+)?(/[\w.-]+)*/?$")
+    platform: str | None = Field(default=None, pattern=r"^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$")
+    pin: Path | None = None  # a file of digests
+    disk: ByteSize | None = Field(default=None, gt=0)  # what a run may bring onto the engine
+    build_network: str = "none"
+    build_args: Mapping[str, str] = {}
+    index_url: str | None = None  # PIP_INDEX_URL
+    ca_bundle: Path | None = None  # PEM
+    proxy: bool = False  # HTTP_PROXY, HTTPS_PROXY and NO_PROXY as swerun has them
 
 
 class Sampling(Record):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from swerun.config import RunConfig, cache_folder
 from swerun.engine.events import Happened
 from swerun.engine.local import LocalEngine, Work, left
+from swerun.engine.plan import side_by_side
 from swerun.engine.slots import local_slots
 from swerun.entrants import AUTO, Entrant, Setting, entrant, predicted
 from swerun.errors import InputError
@@ -118,17 +119,14 @@ def prepared(
     with ExitStack() as open_:
         governors = Governors(config.jobs, config.endpoint_patience, config.rpm, config.tpm, say)
         setting = Setting(config, environment, open_, governors, cancel)
-        if predictions:
-            entrants = [predicted(predictions, config)]
-        else:
-            entrants = [entrant(name, setting) for name in config.model]
+        entrants = _entrants(setting, predictions)
         subset = _loaded(config, [] if probing else entrants, Hub.of(environment, cache))
         chosen = select(subset, config.selection)
         if predictions:
             chosen, entrants = _with_patches(chosen, entrants, predictions, say)
         _check(config, chosen.instances)
         client = open_.enter_context(connected(environment))
-        images = EngineImages(client, cache, say)
+        images = EngineImages(client, cache, say, config.images, environment, cancel)
         entrants = [_settled(config, who, chosen, say) for who in entrants]
         dataset = dataset_hash(subset.instances)
         questions = [question_of(config, who, dataset, subset) for who in entrants]
@@ -141,6 +139,7 @@ def prepared(
         _introduce(config, wanted, entrants, say)
         images.begin(chosen.instances)
         stores = [_held(config.runs, record, open_) for record in wanted]
+        chosen = _housed(config, chosen, images, [store.label() for store in stores])
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
@@ -152,7 +151,14 @@ def prepared(
             (_work(config, who, store, shared, chosen), who)
             for who, store in zip(entrants, stores, strict=True)
         )
+        images.expect(planned.instance for work, _ in entries for planned in left(work))
         yield Prepared(config, client, entries, cancel, validations)
+
+
+def _entrants(setting: Setting, predictions: Predictions | None) -> list[Entrant]:
+    if predictions:
+        return [predicted(predictions, setting.config)]
+    return [entrant(name, setting) for name in setting.config.model]
 
 
 def _introduce(
@@ -187,6 +193,16 @@ def _with_patches(
         say(note)
     knowing = [replace(who, missing=found.missing) for who in entrants]
     return replace(chosen, instances=found.instances), knowing
+
+
+def _housed(config: RunConfig, chosen: Chosen, images: EngineImages, runs: Sequence[str]) -> Chosen:
+    """What the runs' images are noted to be for, and with --disk where they have to fit: then those
+    that share layers are side by side."""
+    images.run = runs[0]
+    if config.images.disk is None:
+        return chosen
+    images.keep_below(config.images.disk, runs)
+    return replace(chosen, instances=side_by_side(chosen.instances))
 
 
 def _held(runs: Path, wanted: RunRecord, open_: ExitStack) -> RunStore:

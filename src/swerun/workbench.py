@@ -21,6 +21,7 @@ from swerun.grading.alone import Alone
 from swerun.grading.cache import RunCache
 from swerun.grading.evaluate import Evaluator
 from swerun.grading.grader import Probe, SandboxGrader
+from swerun.images.build import Settings
 from swerun.images.store import EngineImages
 from swerun.records import Attempt, Conditions, Resources, Role, Soundness
 from swerun.sandbox.client import connect
@@ -47,7 +48,8 @@ class Shared:
 
 def bench_of(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
     """What each attempt of the run with the label `run` is made with."""
-    sandboxes = sandboxes_of(config, shared.client, run, shared.grade_network)
+    outside = shared.images.settings
+    sandboxes = sandboxes_of(config, shared.client, run, shared.grade_network, outside)
     grader = SandboxGrader(
         Evaluator(sandboxes, who.limits.eval_seconds, platform.node(), alone=shared.long_logs),
         conditions=conditions_of(sandboxes),
@@ -76,17 +78,22 @@ def fitting(resources: Resources, cpus: int) -> Resources:
 
 
 def sandboxes_of(
-    config: RunConfig, client: DockerClient, run: str, grade_network: str
+    config: RunConfig, client: DockerClient, run: str, grade_network: str, outside: Settings
 ) -> DockerSandboxes:
+    """The agent's containers know nothing of the way out; those of gradings what builds do."""
     resources = fitting(config.resources, client.info()["NCPU"])
-    networks = {Role.AGENT: config.network, Role.GRADING: grade_network}
     return DockerSandboxes(
         client=client,
         run=run,
         owner=f"{platform.node()}:{os.getpid()}",
         profiles={
-            role: Profile(resources=resources, network=network)
-            for role, network in networks.items()
+            Role.AGENT: Profile(resources=resources, network=config.network),
+            Role.GRADING: Profile(
+                resources=resources,
+                network=grade_network,
+                environment={**outside.proxies, **outside.variables},
+                ca_bundle=outside.ca_bundle,
+            ),
         },
     )
 
@@ -112,8 +119,8 @@ def grading(
     config = RunConfig(model=("given",))
     with connected(environment) as client:
         run = f"grading-{uuid.uuid4().hex[:12]}"
-        sandboxes = sandboxes_of(config, client, run, network)
         images = EngineImages(client, cache_folder(config.cache, environment))
+        sandboxes = sandboxes_of(config, client, run, network, images.settings)
         try:
             evaluator = Evaluator(sandboxes, eval_seconds, platform.node())
             yield images, SandboxGrader(evaluator, conditions_of(sandboxes))

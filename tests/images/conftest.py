@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
+import random
 import tarfile
 import uuid
+from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
 
 import docker
 import pytest
 
 from tests.images.engine import an_engine
+from tests.images.front import a_front
 from tests.images.registry import a_registry, registry_program
 
 LABEL = "swerun.tests"
@@ -64,6 +69,29 @@ def registry(tmp_path_factory):
 
 
 @pytest.fixture
+def front(registry):
+    """A proxy in front of the registry, which fails as it is told to."""
+    with a_front(registry.address) as front:
+        yield front
+
+
+@pytest.fixture
+def served(engine, registry, front, named):
+    """Put an image of these layers into the registry, and say what it is called at the front."""
+
+    def put(*layers: bytes) -> str:
+        image = layered(engine, named(registry.address), layers)
+        pushed(engine, image)
+        there = image.replace(registry.address, front.address)
+        at_front.append(there)
+        return there
+
+    at_front = []
+    yield put
+    removed(engine, at_front)
+
+
+@pytest.fixture
 def engine_saying():
     """A client of an engine that says these lines to a pull or a build."""
     with ExitStack() as stack:
@@ -82,6 +110,31 @@ def imported(engine, image: str) -> str:
     repository, _, tag = image.rpartition(":")
     content, changes = pack({"it": uuid.uuid4().bytes}), [f"LABEL {LABEL}={image}"]
     engine.api.import_image_from_data(content, repository=repository, tag=tag, changes=changes)
+    return image
+
+
+def noise(kilobytes: int) -> bytes:
+    """Bytes that no gzip makes fewer, others every time."""
+    return random.randbytes(kilobytes * 1000)
+
+
+def layered(engine, image: str, layers: Sequence[bytes]) -> str:
+    """Make an image of as many layers, with a file each. Equal ones at the bottom are shared."""
+    tars = [pack({f"file-{i}": content}) for i, content in enumerate(layers)]
+    digests = [hashlib.sha256(tar).hexdigest() for tar in tars]
+    configuration = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Labels": {LABEL: image}},
+        "rootfs": {"type": "layers", "diff_ids": [f"sha256:{each}" for each in digests]},
+        "history": [{"created_by": f"COPY {i}"} for i in range(len(tars))],
+    }
+    files = {f"{digest}.tar": tar for digest, tar in zip(digests, tars, strict=True)}
+    files["config.json"] = json.dumps(configuration).encode()
+    manifest = {"Config": "config.json", "RepoTags": [image]}
+    manifest["Layers"] = [f"{digest}.tar" for digest in digests]
+    files["manifest.json"] = json.dumps([manifest]).encode()
+    engine.images.load(pack(files))
     return image
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from swerun.errors import ImageError
 from swerun.images.base import MAKER, STARTS, SUITE, BaseMaker, apt_sources
-from swerun.images.build import INPUTS, build, digest_of, image_id
+from swerun.images.build import INPUTS, Settings, build, digest_of, image_id
 from swerun.packaged import packaged
 from tests.images.conftest import imported, pack, pushed
 from tests.images.registry import free_port
@@ -91,7 +91,7 @@ def test_a_base_of_the_inputs_as_they_are_is_not_made_again(maker, makes):
 
 
 def test_a_base_of_other_inputs_is_made_anew(maker, makes, context):
-    old = build(maker.client, context, maker.image, inputs="of another version")
+    old = build(maker.client, context, maker.image, Settings(), labels={INPUTS: "other"})
     makes()
     assert maker.ensure() != old
     assert maker.client.images.get(maker.image).labels[INPUTS] == INPUTS_NOW

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import shutil
+import time
 import uuid
 from contextlib import closing
 from pathlib import Path
+from threading import Event, Thread
 
 import docker
 import pytest
 
-from swerun.errors import ImageError
-from swerun.images.build import INPUTS, build, digest_of, image_id
+from swerun.errors import CancelledError, ImageError
+from swerun.images.build import INPUTS, Settings, build, digest_of, image_id, with_variables
+from swerun.images.watch import Watch
+from swerun.sandbox.profile import CA_BUNDLE
 from tests.images.registry import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -77,7 +82,7 @@ def test_a_digest_is_the_same_wherever_whenever_and_by_whatever_umask_a_context_
 def test_an_image_of_other_inputs_is_not_taken_for_a_fresh_one(engine, context, named):
     image = named()
     assert image_id(engine, image) is None
-    made = build(engine, context, image, inputs="these")
+    made = build(engine, context, image, Settings(), labels={INPUTS: "these"})
     assert image_id(engine, image, inputs="these") == image_id(engine, image) == made
     assert image_id(engine, image, inputs="others") is None
     assert engine.images.get(image).labels[INPUTS] == "these"
@@ -92,7 +97,7 @@ def test_an_image_without_a_label_is_stale(engine, tiny):
 def failure(engine, base_image, folder, image, command):
     (folder / "Dockerfile").write_text(f"FROM {base_image}\nRUN {command}; exit 7\n")
     with pytest.raises(ImageError) as caught:
-        build(engine, folder, image, inputs="any")
+        build(engine, folder, image, Settings())
     return str(caught.value)
 
 
@@ -132,7 +137,82 @@ def test_a_dockerfile_that_cannot_be_built_is_an_image_error(
     if dockerfile:
         (tmp_path / "Dockerfile").write_text(dockerfile.format(tiny=tiny))
     with pytest.raises(ImageError, match=said):
-        build(engine, tmp_path, named(), inputs="any")
+        build(engine, tmp_path, named(), Settings())
+
+
+LOOK = 'echo "pip $PIP_INDEX_URL, cert $PIP_CERT, proxy $https_proxy" >> /seen'
+
+
+def seen(engine, image):
+    """What the build wrote, and what a container of the image has in its environment."""
+    look = "cat /seen; env | sort | grep -i -E 'pip|cert|proxy|bundle' || true"
+    return engine.containers.run(image, ["sh", "-c", look], network_mode="none", remove=True)
+
+
+@pytest.mark.docker
+def test_the_way_out_is_known_to_every_stage_and_to_no_container(
+    engine, base_image, tmp_path, named
+):
+    (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----")
+    folder = tmp_path / "context"
+    folder.mkdir()
+    (folder / "Dockerfile").write_text(
+        f"FROM {base_image} AS first\nRUN {LOOK} && cp {CA_BUNDLE} /copy\n"
+        f"from {base_image}\nCOPY --from=first /seen /copy /\n"
+        f"ARG PIP_INDEX_URL\nRUN {LOOK} \\\n  && : \\\nFROM here no stage begins\n"
+    )
+    (folder / ".dockerignore").write_text("*")
+    settings = Settings(
+        variables={"PIP_INDEX_URL": "http://index.example/simple"},
+        proxies={"https_proxy": "http://proxy.example:3128"},
+        ca_bundle=tmp_path / "ca.pem",
+    )
+    build(engine, folder, image := named(), settings)
+    line = (
+        "pip http://index.example/simple, cert /etc/swerun-ca.pem, proxy http://proxy.example:3128"
+    )
+    assert seen(engine, image).decode().splitlines() == [line, line]
+    assert sorted(path.name for path in folder.iterdir()) == [".dockerignore", "Dockerfile"]
+
+
+def test_a_dockerfile_is_changed_only_where_a_stage_begins():
+    dockerfile = "ARG V=1\nFROM a:$V \\\n  AS one\nRUN x \\\n  FROM y\n# FROM no\n from b\nRUN z\n"
+    made = with_variables(dockerfile, Settings(variables={"A": "1", "B": "2"}))
+    assert made.splitlines() == [
+        "ARG V=1",
+        "FROM a:$V \\",
+        "  AS one",
+        "ARG A B",
+        "RUN x \\",
+        "  FROM y",
+        "# FROM no",
+        " from b",
+        "ARG A B",
+        "RUN z",
+    ]
+
+
+@pytest.mark.docker
+def test_a_build_has_the_network_and_the_arguments_that_are_asked_for(
+    engine, base_image, tmp_path, named
+):
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {base_image}\nARG WHICH=a\nRUN ls /sys/class/net > /seen; echo $WHICH >> /seen\n"
+    )
+    settings = Settings(network="bridge", arguments={"WHICH": "b"})
+    build(engine, tmp_path, image := named(), settings)
+    assert {"eth0", "b"} <= set(seen(engine, image).decode().split())
+
+
+@pytest.mark.docker
+def test_a_stop_ends_a_build_at_once(engine, base_image, tmp_path, named):
+    (tmp_path / "Dockerfile").write_text(f"FROM {base_image}\nRUN {uuid.uuid4()}; sleep 600\n")
+    cancel = Event()
+    Thread(target=lambda: (time.sleep(1), cancel.set())).start()
+    began = time.monotonic()
+    with pytest.raises(CancelledError):
+        build(engine, tmp_path, named(), Settings(), watch=Watch(cancel, silence=math.inf))
+    assert time.monotonic() - began < 300
 
 
 def test_an_engine_that_is_not_there_is_an_image_error():
@@ -144,7 +224,7 @@ def test_an_engine_that_is_not_there_is_an_image_error():
 def test_an_engine_that_breaks_off_in_a_build_is_an_image_error(engine_saying, folder):
     client = engine_saying('{"stream": "Step 1/2"}', ends_well=False)
     with pytest.raises(ImageError, match="some:1"):
-        build(client, folder, "some:1", inputs="any")
+        build(client, folder, "some:1", Settings())
 
 
 def test_no_dockerfile_of_ours_needs_more_than_the_classic_builder():

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from swerun.images.build import build, digest_of, image_id
+from swerun.images.build import INPUTS, Settings, build, digest_of, image_id
 from swerun.ports import Sandboxes
 from swerun.records import Role, Task
 from swerun.sandbox.containers import leftovers
@@ -104,7 +104,7 @@ def images(engine, base_image, tmp_path_factory):
         inputs = digest_of(context, start)
         there = image_id(engine, names[name], inputs=inputs)
         if there is None:
-            build(engine, context, names[name], inputs=inputs)
+            build(engine, context, names[name], Settings(), labels={INPUTS: inputs})
     return names
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 import typer
@@ -28,6 +30,15 @@ KEYS = {
     "memory": "resources.memory",
     "cpus": "resources.cpus",
     "pids": "resources.pids",
+    "registry": "images.registry",
+    "platform": "images.platform",
+    "pin": "images.pin",
+    "disk": "images.disk",
+    "build_network": "images.build_network",
+    "build_arg": "images.build_args",
+    "index_url": "images.index_url",
+    "ca_bundle": "images.ca_bundle",
+    "proxy": "images.proxy",
     "instances": "selection.instances",
     "filter_": "selection.filter",
     "repo": "selection.repo",
@@ -39,6 +50,27 @@ KEYS = {
     "seed": "selection.seed",
 }
 NO_KEYS = {"config", "as_json", "source", "log", "exit_code", "from_logs"}
+Command = Callable[..., None]
+
+
+def taking(signature: Command) -> Callable[[Command], Command]:
+    """A decorator for commands, which take the context: the flags of `signature` beside their own,
+    for `given` to read."""
+    flags = inspect.signature(signature, eval_str=True).parameters
+
+    def decorate(command: Command) -> Command:
+        own = inspect.signature(command, eval_str=True).parameters
+
+        @wraps(command)
+        def called(**values: object) -> None:
+            command(**{name: value for name, value in values.items() if name in own})
+
+        both = [p.replace(kind=p.KEYWORD_ONLY) for p in (*own.values(), *flags.values())]
+        called.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]
+        called.__annotations__ = {p.name: p.annotation for p in both}
+        return called
+
+    return decorate
 
 
 def given(ctx: typer.Context) -> dict[str, Any]:

@@ -8,15 +8,13 @@ def pull(ctx: typer.Context, cache: Cache = None) -> None:
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from swerun.cli.flags import given, said_of_flags
+from swerun.cli.flags import given, said_of_flags, taking
 
 if TYPE_CHECKING:
     from swerun.instances.selection import Chosen
@@ -61,21 +59,7 @@ def _flags(
     """Only its signature is used."""
 
 
-FLAGS = inspect.signature(_flags, eval_str=True).parameters
-
-
-def selecting(command: Callable[..., None]) -> Callable[..., None]:
-    """`command`, which takes the context, with the flags of a selection beside its own."""
-    own = inspect.signature(command, eval_str=True).parameters
-
-    @wraps(command)
-    def called(**values: object) -> None:
-        command(**{name: value for name, value in values.items() if name in own})
-
-    both = [p.replace(kind=p.KEYWORD_ONLY) for p in (*own.values(), *FLAGS.values())]
-    called.__signature__ = inspect.Signature(both)  # type: ignore[attr-defined]
-    called.__annotations__ = {p.name: p.annotation for p in both}
-    return called
+selecting = taking(_flags)
 
 
 def chosen_by(

@@ -43,6 +43,23 @@ def plan(
     return planned
 
 
+def side_by_side(instances: Sequence[Instance]) -> tuple[Instance, ...]:
+    """The same, with those of one repository and version together, which is what benchmarks share
+    an environment's layers by; whatever came first stays first."""
+    first: dict[tuple[str, str], int] = {}
+    for instance in instances:
+        first.setdefault((instance.task.repo, instance.version), len(first))
+    repository: dict[str, int] = {}
+    for repo, _ in first:
+        repository.setdefault(repo, len(repository))
+
+    def place(instance: Instance) -> tuple[int, int]:
+        repo = instance.task.repo
+        return repository[repo], first[repo, instance.version]
+
+    return tuple(sorted(instances, key=place))
+
+
 def after(planned: Planned, past: Past, number: int, retries: int) -> Planned | None:
     """The attempt that follows one that failed and may do better, if any is left of `retries`.
 

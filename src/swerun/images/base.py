@@ -6,15 +6,17 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swerun.errors import ImageError, ImageMissingError
-from swerun.images.build import INPUTS, build, digest_of, engine_errors, image_id
-from swerun.images.pull import pull
+from swerun.images.build import INPUTS, Settings, build, digest_of, image_id
+from swerun.images.names import mirrored
+from swerun.images.pull import Puller
+from swerun.images.watch import Say, Watch, engine_errors
 from swerun.packaged import packaged
 from swerun.sandbox.process import run
 
@@ -30,14 +32,13 @@ SECONDS = 1800.0  # for a slow mirror
 PULL_SECONDS = 20.0  # an engine without a way out may try for minutes
 KEPT_OUTPUT = 1500  # characters of a program that failed
 
-Say = Callable[[str], None]
-
 
 @dataclass(frozen=True, slots=True)
 class BaseMaker:
     """How the base is made. `install` allows to install what making it needs, as root.
 
     `cache` holds the lock that keeps two processes from making it at once. `image` is its name.
+    Of `settings` what is for RUN counts, and `registry` is the mirror of what it starts from.
     """
 
     client: DockerClient
@@ -46,6 +47,8 @@ class BaseMaker:
     install: bool = False
     starts: Sequence[str] = STARTS
     image: str = BASE
+    settings: Settings = field(default_factory=Settings)
+    registry: str | None = None
 
     def ensure(self) -> str:
         """The id of a base that is made of the inputs as they are now.
@@ -69,14 +72,8 @@ class BaseMaker:
             return self._of_packages(context, inputs, tried)
 
     def _of_image(self, start: str, context: Path, inputs: str) -> str:
-        return build(
-            self.client,
-            context,
-            self.image,
-            inputs=inputs,
-            network="host",
-            arguments={"FROM": start},
-        )
+        settings = replace(self.settings, network="host", arguments={"FROM": start})
+        return build(self.client, context, self.image, settings, labels={INPUTS: inputs})
 
     def _start(self) -> tuple[str | None, list[str]]:
         """An image of Debian's that is here or can be pulled, and what was tried in vain."""
@@ -84,9 +81,9 @@ class BaseMaker:
             if image_id(self.client, start):
                 return start, []
         tried: list[str] = []
-        for start in self.starts:
+        for start in (mirrored(each, self.registry) for each in self.starts):
             try:
-                pull(self.client, start, silence=PULL_SECONDS)
+                Puller(self.client, Watch(silence=PULL_SECONDS)).once(start)
             except ImageError as error:
                 tried.append(f"  {error}")
                 if not isinstance(error, ImageMissingError):

@@ -1,78 +1,113 @@
-"""Pull an image, and find out soon where no registry answers."""
+"""Pull an image: again after what may pass, and not at all after what is for good."""
 
 from __future__ import annotations
 
-import queue
-import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from swerun.errors import ImageError, ImageMissingError
-from swerun.images.build import engine_errors, image_id
+from swerun.errors import CancelledError, ImageBusyError, ImageError, ImageMissingError
+from swerun.images.build import image_id
+from swerun.images.rate import RateLimit, asked_for
+from swerun.images.watch import Said, Watch, engine_errors
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 # an image for other machines only, or a manifest that is gone; "unknown" alone may be an authority
 ABSENT = ("no matching manifest", "manifest unknown", "does not exist", ": not found")
-SILENCE = 60.0  # seconds without a word from the engine: it waits for a registry that is not there
+BUSY = ("toomanyrequests", "too many requests")
+
+Downloaded = Callable[[int], None]  # told of so many bytes more
 
 
-def pull(client: DockerClient, image: str, *, silence: float = SILENCE) -> str:
-    """Pull `image`, by its tag or digest (`latest` where it has neither), and return its id.
+@dataclass(frozen=True, slots=True)
+class Puller:
+    """Pulls for one process; threads may share it.
 
-    Raises ImageMissingError where the registry has none of that name for this machine, ImageError
-    where it could not be asked, broke off, or went silent for `silence` seconds.
+    The engine itself asks for a layer five times, from where it broke off. It does not keep the
+    layers of a pull that failed all the same: that one begins again, at most `tries` times, after
+    `pause` seconds and then twice as many.
     """
-    from docker.errors import NotFound
 
-    try:
-        for event in _watched(lambda: _events(client, image), image, silence):
-            if "error" in event:
-                raise _broken_off(image, str(event["error"]))
-    except NotFound as error:
-        raise ImageMissingError(f"pulling {image}: {error.explanation or error}") from error
-    except engine_errors() as error:
-        raise ImageError(f"pulling {image}: {error}") from error
-    pulled = image_id(client, image)
-    if pulled is None:
-        raise ImageError(f"pulling {image}: the engine ended it, and does not have the image")
-    return pulled
+    client: DockerClient
+    watch: Watch = field(default_factory=Watch)
+    limit: RateLimit = field(default_factory=RateLimit)
+    platform: str | None = None
+    tries: int = 4
+    pause: float = 2.0
 
+    def pull(self, image: str, downloaded: Downloaded = lambda _: None) -> str:
+        """Pull `image`, by its tag or digest (`latest` where it has neither), and return its id.
 
-def _events(client: DockerClient, image: str) -> Iterator[dict[str, Any]]:
-    # the whole name: the SDK tells a tag from the port of a registry, and from a digest
-    yield from client.api.pull(image, stream=True, decode=True)
+        Raises ImageMissingError where the registry has none of that name for this machine,
+        ImageError where it was tried in vain, CancelledError soon after the run is stopped.
+        """
+        from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential
 
+        retrying = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, ImageError) and error.retry),
+            stop=stop_after_attempt(self.tries),
+            wait=wait_exponential(multiplier=self.pause, max=60),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(self._served, image, downloaded)
 
-def _watched(
-    events: Callable[[], Iterator[dict[str, Any]]], image: str, silence: float
-) -> Iterator[dict[str, Any]]:
-    """The events, as long as the next one comes in time: the engine itself waits for minutes."""
-    arrived = queue.Queue[Any]()
+    def once(self, image: str, downloaded: Downloaded = lambda _: None) -> str:
+        """The same, tried once. Raises ImageBusyError for a rate limit."""
+        from docker.errors import NotFound
 
-    def listen() -> None:
         try:
-            for event in events():
-                arrived.put(event)
-            arrived.put(None)
+            seen: dict[str, int] = {}
+            for said in self.watch.lines(f"pulling {image}", lambda: self._lines(image)):
+                if "error" in said:
+                    raise _broken_off(image, str(said["error"]))
+                downloaded(_more(said, seen))
+        except NotFound as error:
+            raise ImageMissingError(f"pulling {image}: {error.explanation or error}") from error
         except engine_errors() as error:
-            arrived.put(error)
+            words = getattr(error, "explanation", None) or error  # the engine's, without its URL
+            raise _broken_off(image, str(words)) from error
+        pulled = image_id(self.client, image)
+        if pulled is None:
+            raise ImageError(f"pulling {image}: the engine ended it, and does not have the image")
+        return pulled
 
-    threading.Thread(target=listen, daemon=True, name=f"pull {image}").start()
-    while True:
-        try:
-            event = arrived.get(timeout=silence)
-        except queue.Empty as error:
-            raise ImageError(f"pulling {image}: no word from it in {silence:g} s") from error
-        if event is None:
-            return
-        if isinstance(event, Exception):
-            raise event
-        yield event
+    def _served(self, image: str, downloaded: Downloaded) -> str:
+        """A rate limit is no failure: it is waited for until it is over."""
+        while True:
+            self.limit.wait()
+            try:
+                pulled = self.once(image, downloaded)
+            except ImageBusyError as error:
+                self.limit.met(image, error)
+            else:
+                self.limit.passed()
+                return pulled
+
+    def _lines(self, image: str) -> Iterator[Said]:
+        # the whole name: the SDK tells a tag from the port of a registry, and from a digest
+        yield from self.client.api.pull(image, stream=True, decode=True, platform=self.platform)
+
+    def _sleep(self, seconds: float) -> None:
+        if self.watch.cancel.wait(seconds):
+            raise CancelledError("the run was stopped before a pull was tried again")
+
+
+def _more(said: Said, seen: dict[str, int]) -> int:
+    """The bytes that a line tells of beyond those that were `seen` of its layer."""
+    if said.get("status") != "Downloading":
+        return 0
+    layer, now = str(said.get("id")), int(said["progressDetail"].get("current") or 0)
+    before, seen[layer] = seen.get(layer, 0), max(now, seen.get(layer, 0))
+    return seen[layer] - before
 
 
 def _broken_off(image: str, said: str) -> ImageError:
-    """What the engine says after a pull has begun has no status code, only its words."""
+    """The engine has one status for all that a registry refuses, and once a pull has begun none:
+    only words."""
+    if any(words in said.lower() for words in BUSY):
+        return ImageBusyError(f"pulling {image}: {said}", asked_for(said))
     missing = any(words in said for words in ABSENT)
     return (ImageMissingError if missing else ImageError)(f"pulling {image}: {said}")
