@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from swerun.errors import InstanceError
-from swerun.grading.parsers import parser_named
+from swerun.grading.parsers import parser_of
 from swerun.instances.adapters import adapter_for
 from swerun.instances.adapters.script import eval_script, files_of_tests
 from swerun.instances.gradable import check_gradable
@@ -89,7 +89,7 @@ def test_a_row_of_rebench_installs_and_tests_as_its_configuration_says():
     assert instance.task.image == "swerebench/sweb.eval.x86_64.org_1776_repo-1"
     assert "conda activate testbed\npip install -e .\n" in script
     assert "\npytest -rA tests/test_a.py 'tests/test new.py'\n: '>>>>> End" in script
-    assert parser_named(instance.answer.log_parser)
+    assert parser_of(instance)
     assert instance.ungradable == ""
 
 
