@@ -1,4 +1,7 @@
-"""Logs of real runs, made by logs/make.py, and what the parsers find in them."""
+"""Logs of real runs, made by logs/make.py and logs/make_others.py, and what is found in them.
+
+Those in logs/written were written by hand, as their README says.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,19 @@ from swerun.grading.parsers import PARSERS, parser_of
 from swerun.grading.verdict import read_log
 from swerun.records import END, START, TestStatus
 from tests.fakes import an_instance
+from tests.grading.formats import PIECES, Reader
 
 LOGS = Path(__file__).parent / "logs"
 READINGS = [
     pytest.param(log, parser, id=f"{log.name}-{parser}")
     for log in sorted(LOGS.glob("*.log"))
     for parser in json.loads(log.with_suffix(".json").read_text())
+]
+OTHERS = [
+    pytest.param(log, Reader(label), id=f"{log.name}-{label}")
+    for folder in ("real", "written")
+    for log in sorted((LOGS / folder).glob("*.log"))
+    for label in json.loads(log.with_suffix(".json").read_text())
 ]
 # what the name of each test in projects/ says of it
 SAID = {
@@ -59,6 +69,29 @@ def read(log, parser):
 def erring(log, name):
     known = (one for one in ALIKE_WRONG if log.stem.startswith(one[0]) and name.endswith(one[1]))
     return next(known, None)
+
+
+@pytest.mark.parametrize(("log", "reader"), OTHERS)
+def test_a_log_of_another_runner_says_what_is_beside_it(log, reader):
+    expected = json.loads(log.with_suffix(".json").read_text())[reader.label]
+    assert reader.parse(log.read_text()) == expected
+
+
+def test_a_test_of_another_runner_has_the_outcome_that_it_is_named_for():
+    """But where SWE-bench errs too: jasmine's list of what is pending looks like failures, and TAP
+    says ok of what was skipped, under a name that no instance expects."""
+    said = {"pass": TestStatus.PASSED, "fail": TestStatus.FAILED, "skip": TestStatus.SKIPPED}
+    named = [
+        (log.name, name, status, word.lower())
+        for log, reader in (each.values for each in OTHERS)
+        for name, status in reader.parse(log.read_text()).items()
+        for word in re.findall("pass|fail|skip", name, re.IGNORECASE)[:1]
+    ]
+    assert len(named) > 150
+    assert [one for one in named if one[2] is not said[one[3]]] == [
+        ("jasmine.log", "outcomes skips", TestStatus.FAILED, "skip"),
+        ("mocha-tap.log", "outcomes is pending # SKIP -", TestStatus.PASSED, "skip"),
+    ]
 
 
 @pytest.mark.parametrize(("log", "parser"), READINGS)
@@ -196,11 +229,119 @@ def test_a_parser_that_is_unknown_is_answered_with_those_there_are():
         parser_of(an_instance(log_parser="parse_log_cobol"))
 
 
-PIECES = ["PASSED", "FAILED", "ok", "FAIL:", "ERROR", " ... ", "test_a", " - ", "[", "]", " ", "\n"]
-TEXTS = st.lists(st.sampled_from(PIECES) | st.text(max_size=3)).map("".join)
+@pytest.mark.parametrize(
+    ("label", "log", "found"),
+    [
+        # stricter than swebench on purpose: see docs/parity.md
+        ("minitest", "T#t. = 0.00 s = S", {"T#t": "SKIPPED"}),
+        ("minitest", "T#t. = 0.00 s = .", {"T#t": "PASSED"}),
+        ("minitest", "T#t. = 0.00 s = E", {"T#t": "FAILED"}),
+        (
+            "doctest",
+            '<doctest><TestCase name="c"><SubCase name="s"><Exception/></SubCase></TestCase>'
+            "</doctest>",
+            {"c > s": "FAILED"},
+        ),
+        (
+            "doctest",
+            '<doctest><TestCase name="c"><SubCase name="s"><Message type="FATAL ERROR"/></SubCase>'
+            '<SubCase name="t"><Message type="WARNING"/></SubCase></TestCase></doctest>',
+            {"c > s": "FAILED", "c > t": "PASSED"},
+        ),
+        (
+            "doctest",
+            '<doctest><TestCase name="c"><SubCase name="s"><Expression success="true"><Exception/>'
+            "</Expression></SubCase></TestCase></doctest>",
+            {"c > s": "PASSED"},
+        ),
+        # where swebench's parser ends in an error, nothing is found
+        ("doctest", '<doctest><TestCase name="c"><SubCase name="s"/></TestCase>', {}),
+        ("doctest", '<doctest><TestCase name="c"><SubCase name="s"></TestCase></doctest>', {}),
+        ("prismjs", "./node_modules/.bin/mocha tests/run.js --reporter json {", {}),
+        ("prismjs", f"./node_modules/.bin/mocha tests/run.js --reporter json {'[' * 99999}", {}),
+        ("calypso", " ./node_modules/.bin/jest \n  a\n    ✓ b\n✓ c", {}),
+        ("karma", "Starting browser\n      a\n    ✔ b\n    c\n  d", {}),
+        # what a bracket may be in
+        ("gotest", "--- PASS: T (in brackets) (0.00s)", {"T (in brackets)": "PASSED"}),
+        ("googletest", "3: [  FAILED  ] S.T, p = (1) (0 ms)", {"S.T, p = (1)": "FAILED"}),
+        ("googletest", "[  FAILED  ] S.T", {}),
+        ("redis", "[err]: a in b in tests/c.tcl", {"a in b": "FAILED"}),
+        ("redis", "[ok]: a in b", {"a in b": "PASSED"}),
+        ("redis", "[exception]: a", {}),
+        ("cargo", "test a - should panic ... ok", {}),
+        ("cargo", "test a ... ignored", {}),
+        ("ruby_unit", "test: a: b:  .: (0.1)", {"a: b": "PASSED"}),
+        ("ruby_unit", "test_a:\tO: (0.1)", {"test_a": "SKIPPED"}),
+        ("cucumber", "f:1  Scenario: a ..", {"f:1  Scenario: a": "PASSED"}),
+        ("cucumber", "f:1  Scenario: a .", {}),
+        ("cucumber", "f:1  Scenario: a .F", {"f:1  Scenario: a": "FAILED"}),
+        # one build a test; a build's end may overtake the trace of its command
+        ("maven", "-Dtest=a\nBUILD SUCCESS\n-Dtest=b", {"a": "PASSED"}),
+        ("maven", "BUILD FAILURE\n-Dtest=a", {"a": "FAILED"}),
+        ("maven", "-Dtest=a", {}),
+        ("gradle_custom", "a.T > m\nWARNING: x\nFAILED", {"a.T > m": "FAILED"}),
+        ("gradle_custom", "> Task :test FAILED", {}),
+        ("phpunit", "Su (a)\n ↩ t\n ∅ u", {"Su > t": "SKIPPED"}),
+        ("carbon", "PASS a.js (5.1 s)\nFAIL b.js (6ms)", {"a.js": "PASSED", "b.js": "FAILED"}),
+        ("grommet", "PASS a.js\nFAIL a.js", {"a.js": "PASSED"}),
+        ("carbon", "PASS a.js\nFAIL a.js", {"a.js": "FAILED"}),
+        ("eslint", "  1) a\n     b:\n\n   TypeError: x Error", {"a b:": "FAILED"}),
+        ("eslint", "  1) a\n     b:\n", {}),
+        ("p5js", "  1) a\n       b:\n", {"a:b": "FAILED"}),
+        ("p5js", "  1) a\n b:\n", {}),
+        ("p5js", "  1) <i>x\n 1) y: </i>a\n     b:", {"a:b": "FAILED"}),
+        ("quarto_cli", "[unit] > a ... \x1b[34mINFO", {}),
+        ("quarto_cli", "[unit] a ... 32mok\nERRORS\n[unit] b ... 32mok", {"[unit] a": "PASSED"}),
+    ],
+)  # fmt: skip
+def test_a_log_of_a_few_lines_says(label, log, found):
+    assert Reader(f"parse_log_{label}").parse(log) == found
 
 
-@pytest.mark.parametrize("parser", sorted(PARSERS))
-@given(log=TEXTS)
-def test_no_log_breaks_a_parser(parser, log):
-    assert set(PARSERS[parser](log).values()) <= set(TestStatus)
+def test_names_do_not_outgrow_their_log():
+    """A suite's name is before those of its tests: a long one, many times, would be gigabytes."""
+    log = f"S{'s' * 100_000} (a)\n" + "".join(f" ✔ {number}\n" for number in range(1000))
+    found = Reader("parse_log_phpunit").parse(log)
+    assert 0 < sum(map(len, found)) <= 30 * len(log)
+
+
+@pytest.mark.parametrize(
+    ("instance", "known"),
+    [
+        (an_instance(log_parser="parse_log_lighthouse"), "and '' is no number"),
+        (an_instance(log_parser="parse_log_nothing"), "parse_log_jekyll.*parse_log_xarray"),
+    ],
+)
+def test_an_instance_that_no_parser_is_for_is_wrong(instance, known):
+    with pytest.raises(InstanceError, match=known):
+        parser_of(instance)
+
+
+@pytest.mark.parametrize("reader", PIECES, ids=lambda reader: reader.label)
+@given(data=st.data())
+def test_no_log_breaks_a_parser(reader, data):
+    pieces = st.sampled_from(PIECES[reader]) | st.text(max_size=3)
+    log = "".join(data.draw(st.lists(pieces)))
+    assert set(reader.parse(log).values()) <= set(TestStatus)
+
+
+def test_the_table_of_logs_in_the_docs_is_right():
+    parity = (LOGS.parents[2] / "docs" / "parity.md").read_text()
+    rows: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for log in sorted(LOGS.rglob("*.log")):
+        kind = "written" if log.parent.name == "written" else "real"
+        for label, found in json.loads(log.with_suffix(".json").read_text()).items():
+            rows.setdefault((label, kind), []).append((log.stem, len(found)))
+    for (label, kind), logs in rows.items():
+        names, results = ", ".join(name for name, _ in logs), sum(count for _, count in logs)
+        row = rf"\| `{re.escape(label)}` \| \w+ \| {kind}: {re.escape(names)} \| {results} \|\n"
+        assert re.search(row, parity), (label, kind)
+    counted = {
+        kind: (
+            len({name for (_, k), logs in rows.items() for name, _ in logs if k == kind}),
+            sum(count for (_, k), logs in rows.items() for _, count in logs if k == kind),
+        )
+        for kind in ("real", "written")
+    }
+    for logs, results in counted.values():
+        assert f"{logs} logs, {results} results" in parity

@@ -6,6 +6,7 @@ which rule applied: `pytest --hypothesis-show-statistics tests/grading/test_sweb
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import subprocess
@@ -16,8 +17,9 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from swerun.grading.parsers import CHOICES, PARSERS
+from swerun.grading.parsers import CHOICES, PARSERS, parser_of
 from swerun.grading.verdict import BROKEN, EXIT_CODE, grade_log
+from swerun.instances.subsets import load_subset
 from swerun.records import END, START
 from tests.grading.differences import RULES, Difference, explained
 from tests.grading.formats import FRAMES, PIECES, Frame, Reader
@@ -54,9 +56,9 @@ class Oracle:
         self.process.stdin.flush()
         return json.loads(self.process.stdout.readline())
 
-    def statuses(self, reader, log):
+    def statuses(self, case):
         """None where its parser ends in an error."""
-        return self._ask(reader.case(log) | {"verdict": False})["statuses"]
+        return self._ask(case | {"verdict": False})["statuses"]
 
     def verdict(self, reader, log, answer):
         """Whether it is resolved, and which of each group's tests are as they must be."""
@@ -76,10 +78,14 @@ def oracle(swebench):  # noqa: F811
 
 def differences(oracle, reader, log):
     """What swerun and swebench find otherwise, as (difference, the paragraph that explains it)."""
-    ours, theirs = reader.parse(log), oracle.statuses(reader, log) or {}
-    name = reader.label.removeprefix("parse_log_")
+    return between(reader.label, log, reader.parse(log), oracle.statuses(reader.case(log)))
+
+
+def between(label, log, ours, theirs):
+    """`theirs` is None where their parser ended in an error."""
+    theirs = theirs or {}
     found = [
-        Difference(name, log, ours.get(test), theirs.get(test))
+        Difference(label.removeprefix("parse_log_"), log, ours.get(test), theirs.get(test))
         for test in {**ours, **theirs}
         if ours.get(test) != theirs.get(test)
     ]
@@ -169,7 +175,7 @@ def test_it_gives_the_same_verdicts(oracle, reader, chance):
     resolved, ok = oracle.verdict(reader, log, answer)
     if log.count(EXIT_CODE) > 1:
         event("The last exit code counts")
-    elif differences(oracle, reader, log) or differences(oracle, reader, between(log)):
+    elif differences(oracle, reader, log) or differences(oracle, reader, marked(log)):
         event("read otherwise")
         assert resolved or not grade.resolved
     else:
@@ -178,7 +184,7 @@ def test_it_gives_the_same_verdicts(oracle, reader, chance):
         assert ok_of(grade) == (ok or [[], []])
 
 
-def between(log):
+def marked(log):
     """What is between the markers, whichever way the lines end."""
     lines = log.replace("\r\n", "\n").replace("\r", "\n")
     return lines.split(START)[-1].split(END)[0] if START in lines else ""
@@ -215,3 +221,61 @@ def a_verdict(reader, chance):
 def cut(name, chance):
     """Now and then without the end of its parameters."""
     return name[: name.index("[") + 2] if "[" in name and chance.random() < 0.5 else name
+
+
+@pytest.fixture(scope="module")
+def published():
+    """published("verified") -> its instances by id."""
+
+    def load(name):
+        file = SHARED / f"swe-bench-{name}.parquet"
+        if not file.is_file():
+            pytest.skip(f"{file} is not there: the published datasets are no part of the project")
+        return {instance.id: instance for instance in load_subset(str(file)).instances}
+
+    return load
+
+
+def test_it_gives_the_same_verdicts_on_logs_of_real_instances(oracle, published):
+    verified = published("verified")
+    said = json.loads((SHARED / "logs" / "verdicts.json").read_text())
+    found = {log.name.removesuffix(".log.gz"): log for log in (SHARED / "logs").glob("*.log.gz")}
+    assert found.keys() == said.keys()
+    for name, log in found.items():
+        instance = verified[name.split(".", maxsplit=1)[0]]
+        text = gzip.decompress(log.read_bytes()).decode(errors="replace")
+        assert_same(oracle, name, instance, text)
+        # saved up to the line of the exit code, which in some came before the trace's last lines
+        whole = text if END in text else f"{text}\n{MARKS[1]}"
+        grade = assert_same(oracle, name, instance, whole)
+        assert (name, grade.resolved) == (name, said[name]["resolved"])
+
+
+def assert_same(oracle, name, instance, log):
+    grade = grade_log(instance, log)
+    resolved, ok = oracle.verdict(Reader(instance.answer.log_parser), log, tests_of(instance))
+    assert (name, grade.resolved, ok_of(grade)) == (name, resolved, ok or [[], []])
+    return grade
+
+
+def tests_of(instance):
+    answer = instance.answer
+    return {
+        "eval_type": answer.eval_type,
+        "fail_to_pass": list(answer.fail_to_pass),
+        "pass_to_pass": list(answer.pass_to_pass),
+    }
+
+
+@pytest.mark.parametrize("name", ["verified", "lite", "multilingual"])
+def test_the_runners_of_published_instances_are_told_apart_as_theirs(oracle, published, name):
+    """Theirs goes by the instance's number, swerun by its eval script."""
+    several = [one for one in published(name).values() if one.answer.log_parser in CHOICES]
+    assert len(several) == {"multilingual": 7}.get(name, 0)
+    for instance in several:
+        label = instance.answer.log_parser
+        case = {"parser": label, "version": instance.version, "instance_id": instance.id}
+        for path in LOGS:
+            log = path.read_bytes().decode()
+            theirs = oracle.statuses(case | {"log": log})
+            assert all(why for _, why in between(label, log, parser_of(instance)(log), theirs))

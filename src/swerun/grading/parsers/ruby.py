@@ -28,8 +28,7 @@ def parse_minitest(log: str) -> dict[str, TestStatus]:
     Stricter than SWE-bench: there the full stop in the seconds makes a skipped test a passed one.
     """
     found = {}
-    for raw in log.split("\n"):
-        line = raw.strip()
+    for line in (raw.strip() for raw in log.split("\n") if "=" in raw):
         mark = max(line.rfind(one) for one in ".FE")
         name = line.rfind(". ", 0, max(line.rfind("=", 0, mark), 0))
         if mark > 0 and name > 0:

@@ -40,7 +40,8 @@ def parse_unittest(log: str) -> dict[str, TestStatus]:
             found[_VERSION_TEST] = TestStatus.PASSED
         if " ... " in line:
             last = line.split(" ... ", 1)[0]
-        found |= _of_line(line)
+        if " ... " in line or line.startswith(_HEADINGS):
+            found |= _of_line(line)
         if last is not None and line.startswith("ok"):  # its output came in between
             found[last] = TestStatus.PASSED
     interrupted = [begins for begins, _ in blocks(log, *_SETTING_UP)]
