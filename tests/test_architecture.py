@@ -117,6 +117,7 @@ MAY_IMPORT = {
         "records",
         "regrade",
         "report",
+        "revision",
         "runs",
         "sandbox",
         "session",

@@ -8,7 +8,7 @@ from swerun.config import RunConfig
 from swerun.errors import InputError
 from swerun.question import fingerprint_of, recording_name, run_name
 from swerun.records import Limits, Resources, Sampling
-from swerun.workbench import fitting
+from swerun.workbench import fitting, said_of_cores
 from tests.report.test_summary import a_run
 
 QUESTION = a_run().question
@@ -58,6 +58,12 @@ def test_no_run_is_written_anywhere_but_below_the_runs_folder(name):
 def test_two_models_have_two_recordings():
     names = ["demo/handwritten", "a/x", "b/x"]
     assert [recording_name(name) for name in names] == ["handwritten", "a-x", "b-x"]
+
+
+def test_that_tests_may_skip_for_want_of_cores_is_said():
+    assert said_of_cores(2) == said_of_cores(8) == ""
+    assert said_of_cores(1).startswith("containers get 1 core: tests that ask")
+    assert said_of_cores(1.5).startswith("containers get 1.5 cores: tests that ask")
 
 
 def test_a_container_gets_no_more_cores_than_there_are():

@@ -43,7 +43,7 @@ from swerun.revision import gone_on_with, pinned, unpinned
 from swerun.runs.store import RunStore, begun, open_or_create, refuse_another
 from swerun.sandbox.docker import reap
 from swerun.validation import Validations, sound_only
-from swerun.workbench import Shared, bench_of, connected
+from swerun.workbench import Shared, bench_of, connected, fitting, said_of_cores
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -136,7 +136,7 @@ def prepared(
         if config.sound_only:
             chosen = sound_only(config, subset, validations, say)
         wanted = [run_wanted(config, question, chosen) for question in questions]
-        _introduce(config, wanted, entrants, say)
+        _introduce(config, wanted, entrants, client, say)
         images.begin(chosen.instances)
         stores = [_held(config.runs, record, open_) for record in wanted]
         chosen = _housed(config, chosen, images, [store.label() for store in stores])
@@ -165,6 +165,7 @@ def _introduce(
     config: RunConfig,
     wanted: Sequence[RunRecord],
     entrants: Sequence[Entrant],
+    client: DockerClient,
     say: Callable[[str], None],
 ) -> None:
     """Say of what the runs are and who is measured, and find out whether their endpoints work.
@@ -179,6 +180,8 @@ def _introduce(
         say(who.introduction)
         if said := who.check():
             say(f"{who.name}: {said}")
+    if few := said_of_cores(fitting(config.resources, client.info()["NCPU"]).cpus):
+        say(few)
 
 
 def _with_patches(

@@ -30,6 +30,8 @@ from swerun.sandbox.docker import DockerSandboxes, Profile, reap
 if TYPE_CHECKING:
     from docker import DockerClient
 
+ENOUGH_CORES = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Shared:
@@ -75,6 +77,17 @@ def fitting(resources: Resources, cpus: int) -> Resources:
     if resources.cpus != Resources().cpus:
         raise InputError(f"--cpus {resources.cpus:g}: the engine has {cpus} cores")
     return resources.model_copy(update={"cpus": float(cpus)})
+
+
+def said_of_cores(cpus: float) -> str:
+    """What has to be said of so few cores; "" of enough."""
+    if cpus >= ENOUGH_CORES:
+        return ""
+    return (
+        f"containers get {cpus:g} core{'' if cpus == 1 else 's'}: tests that ask how many there "
+        "are (pylint's do) skip what needs two, which changes verdicts; "
+        f"--cpus {ENOUGH_CORES} where the engine has them"
+    )
 
 
 def sandboxes_of(

@@ -20,6 +20,7 @@ from swerun.ports import Log
 from swerun.records import GradeReason, Resources, Role, TestStatus
 from swerun.sandbox.containers import leftovers
 from swerun.sandbox.docker import DockerSandboxes, Profile
+from swerun.workbench import fitting
 
 pytestmark = pytest.mark.docker
 INSTANCES = {i.id.removeprefix("swerun-sample__"): i for i in load_instances("sample")}
@@ -95,6 +96,17 @@ def test_the_gold_patch_resolves_and_a_useless_one_breaks_nothing_but_fixes_noth
     assert (idle.resolved, idle.reason, idle.exit_code) == (False, GradeReason.TESTS_FAILED, 1)
     assert {t.ok for t in idle.tests if t.group == "PASS_TO_PASS"} == {True}
     assert {t.ok for t in idle.tests if t.group == "FAIL_TO_PASS"} == {False}
+
+
+def test_tests_that_read_their_cores_from_the_cgroup_see_two_where_the_engine_has_them(engine):
+    """As pylint's _query_cpu does, whose tests skip on one; without --cpus it finds 1024 shares."""
+    cores = engine.info()["NCPU"]
+    profile = Profile(resources=fitting(Resources(), cores))
+    sandboxes = DockerSandboxes(engine, RUN, "tests", {Role.GRADING: profile})
+    with sandboxes.start(PYTEST.task, role=Role.GRADING, attempt=1) as sandbox:
+        read = "cd /sys/fs/cgroup; cat cpu.max || cat cpu/cpu.cfs_quota_us cpu/cpu.cfs_period_us"
+        quota, period = sandbox.exec(f"({read}) 2>/dev/null", timeout=30).output.split()
+    assert int(quota) // int(period) == min(2, cores)
 
 
 @pytest.mark.parametrize("patch", [b"", b"\n", b" \n\t\n"])

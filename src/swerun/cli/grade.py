@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -151,8 +150,9 @@ def _judge_again(ctx: typer.Context, name: str, *, as_json: bool) -> int:
 
 def _subset_of(record: RunRecord) -> dict[str, Any]:
     """Where a run's instances came from, as far as it says."""
-    on_hub = re.fullmatch(r"[^/@]+/[^/@]+@([0-9a-f]{40})", record.source)
-    return {"subset": record.subset} | ({"revision": on_hub[1]} if on_hub else {})
+    from swerun.revision import pinned, unpinned
+
+    return {"subset": unpinned(record.subset), "revision": pinned(record.source) or None}
 
 
 def _tell(found: Regraded, *, as_json: bool) -> None:
