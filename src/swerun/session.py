@@ -161,21 +161,17 @@ def prepared(
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
-        network = questions[0].grade_network
         known = {} if probing else validations.soundness(chosen.instances)
         outdated = validations.outdated(chosen.instances) if probing else None
-        shared = Shared(client, images, slots, cancel, network, known, outdated)
+        shared = Shared(client, images, slots, cancel, questions[0].grade_network, known, outdated)
         entries = tuple(
             (_work(config, who, store, shared, chosen), who)
             for who, store in zip(entrants, stores, strict=True)
         )
-        images.expect(planned.instance for work, _ in entries for planned in left(work))
         yield Prepared(config, client, entries, cancel, validations)
 
 
-def _housed(
-    config: RunConfig, chosen: Chosen, images: EngineImages, runs: Sequence[str]
-) -> Chosen:
+def _housed(config: RunConfig, chosen: Chosen, images: EngineImages, runs: Sequence[str]) -> Chosen:
     """What the runs' images are noted to be for, and with --disk where they have to fit: then those
     that share layers are side by side."""
     images.run = runs[0]
@@ -199,7 +195,9 @@ def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chos
     store.begin_session(session, [i.id for i in chosen.instances], config.samples)
     bench = _bench(config, who, shared, store.label())
     work = Work(store, bench, chosen.instances, config.samples, config.retries, who.is_over)
-    return replace(work, outdated=shared.outdated) if shared.outdated else work
+    work = replace(work, outdated=shared.outdated) if shared.outdated else work
+    shared.images.expect(planned.instance for planned in left(work))
+    return work
 
 
 def _validations_folder(cache: Path, client: DockerClient) -> Path:
@@ -355,7 +353,6 @@ def fitting(resources: Resources, cpus: int) -> Resources:
 def _sandboxes(
     config: RunConfig, client: DockerClient, run: str, grade_network: str, outside: Settings
 ) -> DockerSandboxes:
-    """The agent's containers know nothing of the way out; those of gradings what builds do."""
     resources = fitting(config.resources, client.info()["NCPU"])
     return DockerSandboxes(
         client=client,
@@ -363,13 +360,18 @@ def _sandboxes(
         owner=f"{platform.node()}:{os.getpid()}",
         profiles={
             Role.AGENT: Profile(resources=resources, network=config.network),
-            Role.GRADING: Profile(
-                resources=resources,
-                network=grade_network,
-                environment={**outside.proxies, **outside.variables},
-                ca_bundle=outside.ca_bundle,
-            ),
+            Role.GRADING: grading_profile(resources, grade_network, outside),
         },
+    )
+
+
+def grading_profile(resources: Resources, network: str, outside: Settings) -> Profile:
+    """A grading's container knows of the way out what builds do; an agent's knows nothing."""
+    return Profile(
+        resources=resources,
+        network=network,
+        environment={**outside.proxies, **outside.variables},
+        ca_bundle=outside.ca_bundle,
     )
 
 
