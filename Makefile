@@ -21,7 +21,7 @@ base: $(VENV)/.installed
 
 # two recorded models, side by side: real containers, real tests, no key, no network
 demo: base
-	$(BIN)/swerun --model demo/qwen2.5-coder-1.5b --model demo/handwritten --subset sample --fresh
+	$(BIN)/swerun --model demo/qwen2.5-coder-1.5b --model demo/handwritten --subset sample --fresh --no-cache
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -17,6 +17,7 @@ import time
 from fnmatch import fnmatch
 from typing import Any
 
+from swerun.grading.evaluate import Evaluator
 from swerun.grading.grader import SandboxGrader
 from swerun.instances.subsets import load_instances
 from swerun.records import Grade, Instance
@@ -46,7 +47,7 @@ def main() -> int:
     client = connect(os.environ)
     requests = Requests(client.api)
     sandboxes = DockerSandboxes(client=client, run=f"benchmark-{os.getpid()}", owner="benchmark")
-    grader = SandboxGrader(sandboxes, eval_seconds=1800)
+    grader = SandboxGrader(Evaluator(sandboxes, 1800))
     print(f"{'instance':40} {'total s':>8} {'eval s':>8} {'beside s':>8} {'requests':>8}  grade")
     beside = []
     for instance in load_instances(given.subset):

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from swerun.errors import SwerunError
-from swerun.ports import ExecResult, Graded, Image, Message
+from swerun.ports import ExecResult, Graded, Image, Log, Message
 from swerun.records import (
     Answer,
     Attempt,
@@ -120,7 +120,7 @@ class FixedGrader:
         given = self.grades[min(len(self.patches), len(self.grades)) - 1]
         if isinstance(given, Exception):
             raise given
-        return Graded(given, "eval", b"log")
+        return Graded(given, "eval", Log(b"log"))
 
 
 @dataclass

@@ -121,6 +121,16 @@ def test_a_run_is_gone_on_with_at_its_commit_when_the_dataset_has_a_newer_one(hu
 
 
 @pytest.mark.docker
+def test_another_split_is_not_gone_on_with_at_the_commit_of_the_first(hub, command):
+    split = {f"data/{name}-00000-of-00001.parquet": parquet(v5(name)) for name in ("test", "dev")}
+    hub.push("org/name", split)
+    command()
+    new = hub.push("org/name", split | {FILE: parquet(v5("newer"))})
+    name, ids = command(split="dev")
+    assert (command.record(name).source, ids) == (f"org/name@{new}", ["dev"])
+
+
+@pytest.mark.docker
 def test_a_named_run_is_gone_on_with_at_its_commit_or_says_what_differs(hub, command):
     hub.push("org/name", {FILE: parquet(v5("a"))})
     assert command(run="mine") == ("mine", ["a"])

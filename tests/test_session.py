@@ -7,8 +7,9 @@ import pytest
 from swerun.config import RunConfig
 from swerun.errors import InputError
 from swerun.images.build import Settings
+from swerun.question import fingerprint_of, recording_name, run_name
 from swerun.records import Limits, Resources, Sampling
-from swerun.session import fingerprint_of, fitting, grading_profile, recording_name, run_name
+from swerun.workbench import fitting, grading_profile
 from tests.report.test_summary import a_run
 
 QUESTION = a_run().question

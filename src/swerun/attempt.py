@@ -147,14 +147,6 @@ def _attempt(planned: Planned, story: Story) -> Attempt:
     )
 
 
-_OF_REASON = {
-    GradeReason.RESOLVED: Outcome.RESOLVED,
-    GradeReason.TESTS_FAILED: Outcome.UNRESOLVED,
-    GradeReason.NO_RESULTS: Outcome.UNRESOLVED,
-    GradeReason.TIMED_OUT: Outcome.TESTS_TIMED_OUT,
-    GradeReason.PATCH_REJECTED: Outcome.PATCH_REJECTED,
-    GradeReason.NO_PATCH: Outcome.NO_PATCH,
-}
 _OF_FAULT = {
     Fault.INSTANCE: Outcome.INSTANCE_FAILED,
     Fault.IMAGE: Outcome.IMAGE_FAILED,
@@ -171,4 +163,4 @@ def outcome_of(grade: Grade | None, failure: Failure | None, *, cancelled: bool)
         return Outcome.CANCELLED
     if failure is not None:
         return _OF_FAULT[failure.fault]
-    return _OF_REASON[grade.reason] if grade else Outcome.INTERNAL_ERROR
+    return grade.reason.outcome if grade else Outcome.INTERNAL_ERROR

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError
 
 from swerun.errors import InputError
+from swerun.models_file import API, PROTOCOL, ModelEntry, load_models
 from swerun.records import ImageOptions, Limits, Record, Resources, Sampling, Selection
+from swerun.yaml_files import complaints, read_yaml
 
 R = TypeVar("R", bound=Record)
 
@@ -44,12 +45,13 @@ class RunConfig(Dataset):
     """What a run is asked to do. The defaults are here and nowhere else."""
 
     model: tuple[str, ...] = Field(min_length=1)
+    models: tuple[ModelEntry, ...] = ()
     samples: int = Field(default=1, ge=1)
     sound_only: bool = False  # only instances that were found sound on this machine
     base_url: str | None = None
     api_key_env: str | None = None
-    protocol: str | None = Field(default=None, pattern="^(auto|tools|text|hermes|qwen-xml)$")
-    api: str = Field(default="chat", pattern="^(chat|responses)$")
+    protocol: str | None = Field(default=None, pattern=PROTOCOL)
+    api: str = Field(default="chat", pattern=API)
     stream: bool = False  # True: also where the endpoint does not insist on it
     request_timeout: float = Field(default=600, gt=0)  # seconds
     stall_timeout: float = Field(default=300, gt=0)  # seconds between two parts of a stream
@@ -66,6 +68,8 @@ class RunConfig(Dataset):
     jobs: int = Field(default=4, ge=1)
     grade_jobs: int | None = Field(default=None, ge=1)  # None: as many as there are cores
     retries: int = Field(default=2, ge=0)  # new attempts after a failure that may pass
+    confirm: int = Field(default=0, ge=0)  # further runs of a patch whose expected tests fail
+    no_cache: bool = False  # run the tests even where they ran for the same patch before
     prompt: Path | None = None
     runs: Path = Path("runs")
     run: str | None = None
@@ -80,11 +84,14 @@ def load_config(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
     `flags` holds only what was given; nested keys are dotted (`limits.steps`). Raises InputError
     that names the file, the key, and the keys that are nearest to it.
     """
-    merged = _read(file) if file else {}
+    merged = _mapping(file) if file else {}
     for key, value in flags.items():
         _lay(merged, key.split("."), value)
     if isinstance(merged.get("model"), str):
         merged["model"] = (merged["model"],)
+    if isinstance(merged.get("models"), str | Path):
+        merged["models"] = load_models(Path(merged["models"]))
+        merged.setdefault("model", tuple(entry.name for entry in merged["models"]))
     return checked(RunConfig, merged, f"{file} and the flags" if file else "the flags")
 
 
@@ -93,7 +100,8 @@ def checked(kind: type[R], said: Mapping[str, Any], where: str) -> R:
     try:
         return kind.model_validate(said)
     except ValidationError as error:
-        raise InputError("\n".join(f"{where}: {said}" for said in _complaints(error))) from error
+        lines = (f"{where}: {said}" for said in complaints(error, _keys()))
+        raise InputError("\n".join(lines)) from error
 
 
 def cache_folder(given: Path | None, environment: Mapping[str, str]) -> Path:
@@ -108,6 +116,13 @@ def cache_folder(given: Path | None, environment: Mapping[str, str]) -> Path:
     return Path(environment["HOME"]) / ".cache" / "swerun"
 
 
+def _mapping(file: Path) -> dict[str, Any]:
+    read = read_yaml(file, "the configuration")
+    if not isinstance(read, dict | None):
+        raise InputError(f"the configuration {file} is not a mapping of keys to values")
+    return read or {}
+
+
 def _lay(merged: dict[str, Any], path: Sequence[str], value: object) -> None:
     """Set `value` at `path`, but where the file has no mapping on the way, which is told later."""
     at: Any = merged
@@ -117,31 +132,6 @@ def _lay(merged: dict[str, Any], path: Sequence[str], value: object) -> None:
         if not isinstance(at, dict):
             return
     at[last] = value
-
-
-def _read(file: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        read = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"the configuration {file} cannot be read: {error}") from error
-    if not isinstance(read, dict | None):
-        raise InputError(f"the configuration {file} is not a mapping of keys to values")
-    return read or {}
-
-
-def _complaints(error: ValidationError) -> list[str]:
-    said = []
-    for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] != "extra_forbidden":
-            said.append(f"{key}: {problem['msg']} (got {problem['input']!r})")
-            continue
-        near = get_close_matches(key, _keys(), n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
-        said.append(f"{key}: there is no such key{hint}")
-    return said
 
 
 def _keys() -> list[str]:

@@ -21,7 +21,9 @@ from swerun.models.patient import REPLY, PatientModel
 from swerun.models.probe import probe
 from swerun.models.recorded import INSTANCE_HEADER, serving
 from swerun.models.recording import RecordingInfo, recordings, shipped
+from swerun.models_file import ModelEntry, Prices
 from swerun.ports import Model, Sandboxes, Solver
+from swerun.predictions import Predictions
 from swerun.records import Instance, Limits, Sampling, Scaffold, Task
 from swerun.solve import AgentSolver, GivenPatch
 
@@ -57,8 +59,13 @@ class Entrant:
     sampling: Sampling
     scaffold: Scaffold | None  # None where no agent runs
     solver: Callable[[Sandboxes], Solver]
+    asked_for: str = ""  # what its endpoint calls it, where a models file has another name
     base_url: str = ""
+    prices: Prices | None = None
+    context: int | None = None  # tokens that its endpoint serves, as far as somebody said
     note: str = ""
+    predictions: str = ""  # a hash of the given patches, as Question has it
+    missing: tuple[str, ...] = ()  # ids that were chosen, and for which no patch is given
     check: Callable[[], str] = lambda: ""
     undecided: Undecided | None = None
     governor: Governor | None = None  # of its endpoint, which other entrants may be at too
@@ -103,6 +110,19 @@ def entrant(name: str, setting: Setting) -> Entrant:
     if name.startswith(DEMO):
         return _recorded(name, setting)
     return _live(name, setting)
+
+
+def predicted(predictions: Predictions, config: RunConfig) -> Entrant:
+    """The entrant whose patches are read from a file."""
+    return Entrant(
+        name=predictions.model,
+        limits=config.limits,
+        sampling=Sampling(),
+        scaffold=None,
+        solver=lambda _: GivenPatch(predictions.patch_of),
+        note=f"no agent: the predictions of {predictions.source}",
+        predictions=predictions.digest,
+    )
 
 
 def _recorded(name: str, setting: Setting) -> Entrant:
@@ -172,46 +192,78 @@ def provenance(info: RecordingInfo, prompt_hash: str) -> str:
     return said if info.prompt_hash == prompt_hash else f"{said}, with another prompt"
 
 
+def asked_model(name: str, setting: Setting) -> ChatModel:
+    """What answers for a live model, for whoever asks it outside of a run. Raises InputError."""
+    if not _is_live(name):
+        raise InputError(f"{name} has no endpoint of its own: there is nothing to be found out")
+    return _asked(_endpoint(entry_of(name, setting.config), setting), setting)
+
+
 def _live(name: str, setting: Setting) -> Entrant:
-    config = setting.config
-    endpoint = replace(
-        resolve(
-            name,
-            base_url=config.base_url,
-            api_key_env=config.api_key_env,
-            environment=setting.environment,
-        ),
-        api=config.api,
-        stream=config.stream,
-        sampling=config.sampling,
-        request_timeout=config.request_timeout,
-        stall_timeout=config.stall_timeout,
-    )
-    refuse_unsendable(endpoint)
-    asked = _asked(endpoint, setting)
-    if config.protocol != "auto":
-        return _speaking(config.protocol or "tools", name, asked, setting)
+    config, entry = setting.config, entry_of(name, setting.config)
+    asked = _asked(_endpoint(entry, setting), setting)
+    protocol = entry.protocol or config.protocol or "tools"
+    if protocol != "auto":
+        return _speaking(protocol, entry, asked, setting)
 
     def by(protocol: str) -> Entrant:
-        who = _speaking(protocol, name, asked, setting)
+        who = _speaking(protocol, entry, asked, setting)
         return replace(who, note=f"protocol {protocol}, {AUTO}")
 
     undecided = Undecided(lambda: decided(asked, setting.cancel), by)
-    return replace(_speaking("tools", name, asked, setting), undecided=undecided)
+    return replace(_speaking("tools", entry, asked, setting), undecided=undecided)
 
 
-def _speaking(protocol: str, name: str, asked: ChatModel, setting: Setting) -> Entrant:
+def entry_of(name: str, config: RunConfig) -> ModelEntry:
+    """What the models file says of `name`; without one, nothing but the name."""
+    there = {entry.name: entry for entry in config.models}
+    return there.get(name, ModelEntry(name=name))
+
+
+def _endpoint(entry: ModelEntry, setting: Setting) -> Endpoint:
+    """Raises InputError for one that leads nowhere, or for what it would refuse."""
+    config = setting.config
+    try:
+        found = resolve(
+            entry.asked_for,
+            base_url=entry.base_url or config.base_url,
+            api_key_env=entry.key or config.api_key_env,
+            environment=setting.environment,
+        )
+    except InputError as error:
+        if not config.models or entry in config.models:
+            raise
+        there = ", ".join(each.name for each in config.models)
+        raise InputError(f"{error} The models file has {there}.") from error
+    endpoint = replace(
+        found,
+        api=entry.api or config.api,
+        stream=config.stream if entry.stream is None else entry.stream,
+        sampling=entry.sampled(config.sampling),
+        request_timeout=config.request_timeout,
+        stall_timeout=config.stall_timeout,
+        rpm=entry.limits.rpm,
+        tpm=entry.limits.tpm,
+    )
+    refuse_unsendable(endpoint)
+    return endpoint
+
+
+def _speaking(protocol: str, entry: ModelEntry, asked: ChatModel, setting: Setting) -> Entrant:
     """A live model that is asked by `protocol`."""
     config, endpoint = setting.config, replace(asked.endpoint, protocol=protocol)
     model = replace(asked, endpoint=endpoint)
     prompts = load_prompts(protocol, config.prompt, config.limits)
     return Entrant(
-        name=name,
+        name=entry.name,
+        asked_for=entry.model or "",
         limits=config.limits,
-        sampling=config.sampling,
+        sampling=endpoint.sampling,
         scaffold=prompts.scaffold().model_copy(update={"api": endpoint.api}),
         solver=_solver(prompts, config.limits, model, setting),
         base_url=f"{endpoint.address} as {endpoint.model}",
+        prices=entry.prices,
+        context=entry.context,
         check=lambda: probe(model, setting.cancel),
         governor=setting.governors.of(endpoint),
     )

@@ -35,7 +35,7 @@ def grade_patch(instance: Instance, patch: bytes | str, *, eval_seconds: float =
 
     Raises NoEngineError, ImageError, or what keeps the tests from running: GraderError.
     """
-    from swerun.session import grading
+    from swerun.workbench import grading
 
     given = patch.encode() if isinstance(patch, str) else patch
     with grading(os.environ, eval_seconds, instance.grade_network) as (images, grader):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -64,8 +65,8 @@ class Sandbox(Protocol):
         """Write `data` to `path` (absolute, or below the work directory), making its folders."""
         ...
 
-    def read_file(self, path: str) -> bytes:
-        """Raises FileNotFoundError if there is no such file."""
+    def read_file(self, path: str, *, limit: int | None = None) -> bytes:
+        """Its first `limit` bytes, or all. Raises FileNotFoundError if there is no such file."""
         ...
 
     def changes(self) -> Changes:
@@ -152,13 +153,47 @@ class Agent(Protocol):
         ...
 
 
+LONG = 1 << 20  # bytes from which on a log is packed
+GZIP = 16 + zlib.MAX_WBITS  # what zlib calls its format
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What an eval script printed. `data` is gzip where it is `packed`, as long logs are: many of
+    them wait in memory at once."""
+
+    data: bytes = b""
+    packed: bool = False
+
+    @classmethod
+    def of(cls, *pieces: bytes | memoryview) -> Log:
+        """The log that these make up, one after the other."""
+        if sum(map(len, pieces)) <= LONG:
+            return cls(b"".join(pieces))
+        packing = zlib.compressobj(level=3, wbits=GZIP)
+        packed = [packing.compress(piece) for piece in pieces]
+        return cls(b"".join([*packed, packing.flush()]), packed=True)
+
+    def whole(self) -> bytes:
+        """Raises zlib.error where it is packed and damaged."""
+        return zlib.decompress(self.data, wbits=GZIP) if self.packed else self.data
+
+    def text(self) -> str:
+        """The same, in which bytes that are not UTF-8 are U+FFFD."""
+        return self.whole().decode(errors="replace")
+
+
 @dataclass(frozen=True, slots=True)
 class Graded:
-    """A grade with its evidence: the script that was run and what it printed."""
+    """A grade with its evidence: the script that was run and what it printed.
+
+    `confirmations` are later runs of the same, which say what is flaky and change no verdict.
+    """
 
     grade: Grade
     eval_script: str = ""
-    test_output: bytes = b""
+    log: Log = Log()
+    confirmations: tuple[Graded, ...] = ()
 
 
 class Grader(Protocol):

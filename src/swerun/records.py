@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, JsonValue, field_validator
 
 SCHEMA_VERSION = 1
 # what an eval script has around its tests' output, by SWE-bench's convention
@@ -284,6 +284,26 @@ class GradeReason(StrEnum):
     PATCH_REJECTED = "patch_rejected"
     NO_PATCH = "no_patch"
 
+    @property
+    def has_results(self) -> bool:
+        """Whether it is the tests themselves that said so."""
+        return self in {GradeReason.RESOLVED, GradeReason.TESTS_FAILED}
+
+    @property
+    def outcome(self) -> Outcome:
+        """What becomes of an attempt with such a grade."""
+        return _OUTCOME_OF[self]
+
+
+_OUTCOME_OF = {
+    GradeReason.RESOLVED: Outcome.RESOLVED,
+    GradeReason.TESTS_FAILED: Outcome.UNRESOLVED,
+    GradeReason.NO_RESULTS: Outcome.UNRESOLVED,
+    GradeReason.TIMED_OUT: Outcome.TESTS_TIMED_OUT,
+    GradeReason.PATCH_REJECTED: Outcome.PATCH_REJECTED,
+    GradeReason.NO_PATCH: Outcome.NO_PATCH,
+}
+
 
 class ExpectedTest(Record):
     """One test of FAIL_TO_PASS or PASS_TO_PASS; `status` is None where the log has none."""
@@ -294,8 +314,32 @@ class ExpectedTest(Record):
     ok: bool
 
 
+class FlakyTest(Record):
+    """An expected test that came out differently in several runs of one patch: how, in order."""
+
+    name: str
+    group: str
+    outcomes: tuple[TestStatus | None, ...]
+
+
+class Conditions(Record):
+    """What a grading container was given: limits change verdicts."""
+
+    memory: str
+    cpus: float
+    pids: int
+    network: str
+    capabilities: tuple[str, ...] = ()
+    user: str = ""
+    environment: str = ""  # a hash of what else it was given, where it was
+
+
 class Grade(Stored):
-    """grade.json: the verdict on a patch, with each expected test's outcome."""
+    """grade.json: the verdict on a patch, with each expected test's outcome.
+
+    `made_at` and `made_on` (a host) are of the run of the tests. That is an earlier one where the
+    grade is `cached`; then `seconds` is what it took to find it, `eval_seconds` to run it.
+    """
 
     resolved: bool
     reason: GradeReason
@@ -305,8 +349,16 @@ class Grade(Stored):
     exit_code: int | None = None
     image_digest: str = ""
     grader_version: str = ""
+    conditions: Conditions | None = None
     eval_seconds: float = 0.0
     seconds: float = 0.0
+    made_at: datetime | None = None
+    made_on: str = ""
+    cached: bool = False
+    confirmation: bool = False  # a later run of the same patch: no verdict, only what is flaky
+    log_of: int | None = None  # the grading whose log was judged again, where it is not its own
+    confirmed: int = 0  # how many confirmations there were
+    flaky: tuple[FlakyTest, ...] = ()  # by the confirmations; the verdict stays the first run's
 
     def on_image(self, digest: str) -> Grade:
         """The same, with the image that it was made in."""
@@ -378,6 +430,16 @@ class ImageOptions(Record):
     ca_bundle: Path | None = None  # PEM
     proxy: bool = False  # HTTP_PROXY, HTTPS_PROXY and NO_PROXY as swerun has them
 
+    @field_validator("build_args", mode="before")
+    @classmethod
+    def _named(cls, given: object) -> object:
+        """Also as NAME=VALUE, each."""
+        if not isinstance(given, list | tuple):
+            return given
+        if unnamed := [each for each in given if "=" not in str(each)]:
+            raise ValueError(f"{unnamed[0]} is not NAME=VALUE")
+        return dict(str(each).split("=", maxsplit=1) for each in given)
+
 
 class Sampling(Record):
     """Sent as given; what is None is left to the endpoint."""
@@ -404,8 +466,10 @@ class Question(Record):
     """What a run asks. Two runs with equal questions may be one; nothing else may."""
 
     model: str
+    asked_for: str = ""  # what its endpoint calls it, where `model` is a models file's name for it
     dataset_hash: str
     scaffold: Scaffold | None  # None: the patch was given
+    predictions: str = ""  # a hash of the patches, where they were given as predictions
     sampling: Sampling
     limits: Limits
     resources: Resources
@@ -453,6 +517,7 @@ class Session(Record):
     grade_jobs: int
     base_url: str = ""
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
+    missing: tuple[str, ...] = ()  # what was chosen, but has no prediction, and so is not graded
     selection: Selection = Selection()
     strata: tuple[Stratum, ...] = ()  # of its selection, where that is a sample
     soundness: Mapping[str, Soundness] = {}  # of its instances, as far as this machine knew

@@ -22,7 +22,8 @@ class Swerun:
         return subprocess.Popen(
             [sys.executable, "-m", "swerun", *args],
             cwd=self.folder,
-            env=clean | {"COLUMNS": "160"} | environment,
+            # a home of its own: no grade comes from the cache of an earlier test
+            env=clean | {"COLUMNS": "160", "HOME": str(self.folder)} | environment,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -7,7 +7,17 @@ from io import StringIO
 from rich.console import Console
 
 from swerun.cli.tables import by_instance, side_by_side
-from swerun.records import Failure, Fault, Session, Soundness, Usage
+from swerun.records import (
+    Failure,
+    Fault,
+    FlakyTest,
+    Grade,
+    GradeReason,
+    Session,
+    Soundness,
+    TestStatus,
+    Usage,
+)
 from swerun.report.estimate import Estimate
 from swerun.report.summary import summarise
 from tests.fakes import an_attempt
@@ -77,6 +87,23 @@ def test_both_rates_and_the_causes_beside_them_are_shown():
     assert seen["resolved / N"] == ["1/2 = 50.0 %"]
     assert seen["resolved / graded"] == ["1/1 = 100.0 %"]
     assert seen["endpoint failed"] == ["1"]
+
+
+def test_what_qualifies_the_rates_has_a_row_where_there_is_some():
+    report = a_report(an_attempt("a"))
+    told = {"missing": 3, "flaky": 1, "cached": 2}
+    seen = rows(side_by_side([report.model_copy(update=told), report]))
+    assert seen["no prediction, not in N"] == ["3", "0"]
+    assert seen["with flaky tests"] == ["1", "0"]
+    assert seen["graded from the cache"] == ["2", "0"]
+    assert "with flaky tests" not in rows(side_by_side([report]))
+
+
+def test_flaky_tests_are_told_beside_their_instance():
+    flaky = FlakyTest(name="t", group="FAIL_TO_PASS", outcomes=(TestStatus.FAILED, None))
+    grade = Grade(resolved=False, reason=GradeReason.TESTS_FAILED, flaky=(flaky,))
+    report = a_report(an_attempt("a", outcome="unresolved", grade=grade, stop="given"))
+    assert lines(by_instance([report]))[1] == "a unresolved, 1 flaky"
 
 
 def test_the_time_is_said_to_be_a_sum():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -10,16 +11,19 @@ import pytest
 
 from swerun.errors import GraderError, ImageMissingError, InstanceError, SandboxError
 from swerun.grading.apply import TRIES
+from swerun.grading.evaluate import Evaluator
 from swerun.grading.grader import Probe, SandboxGrader
 from swerun.grading.verdict import GRADER_VERSION
 from swerun.images.store import EngineImages
 from swerun.instances.subsets import load_instances
+from swerun.ports import Log
 from swerun.records import GradeReason, Resources, Role, TestStatus
 from swerun.sandbox.containers import leftovers
 from swerun.sandbox.docker import DockerSandboxes, Profile
 
 pytestmark = pytest.mark.docker
 INSTANCES = {i.id.removeprefix("swerun-sample__"): i for i in load_instances("sample")}
+RUN = f"test-grader-{os.getpid()}"  # others on this engine may run these tests too
 PYTEST, UNITTEST, SYMPY = (INSTANCES[n] for n in ("cronline-14", "ledgerline-11", "polykit-9"))
 
 
@@ -50,13 +54,13 @@ def images(engine, base_image, tmp_path_factory):
 
 @pytest.fixture
 def sandboxes(engine, images):
-    yield Counted(DockerSandboxes(client=engine, run="test-grader", owner="tests"))
-    assert leftovers(engine, run="test-grader") == ()
+    yield Counted(DockerSandboxes(client=engine, run=RUN, owner="tests"))
+    assert leftovers(engine, run=RUN) == ()
 
 
 @pytest.fixture
 def grader(sandboxes):
-    return SandboxGrader(sandboxes, eval_seconds=120)
+    return SandboxGrader(Evaluator(sandboxes, 120))
 
 
 def with_answer(instance, **changes):
@@ -85,7 +89,7 @@ def test_the_gold_patch_resolves_and_a_useless_one_breaks_nothing_but_fixes_noth
     assert (done.grade.exit_code, done.grade.applied_with) == (0, TRIES[0])
     assert done.grade.grader_version == GRADER_VERSION
     assert 0 < done.grade.eval_seconds < done.grade.seconds
-    assert b">>>>> End Test Output" in done.test_output
+    assert b">>>>> End Test Output" in done.log.text().encode()
     assert {t.status for t in done.grade.tests} == {TestStatus.PASSED}
     idle = grader.grade(instance, USELESS, attempt=1).grade
     assert (idle.resolved, idle.reason, idle.exit_code) == (False, GradeReason.TESTS_FAILED, 1)
@@ -97,14 +101,14 @@ def test_the_gold_patch_resolves_and_a_useless_one_breaks_nothing_but_fixes_noth
 def test_an_empty_patch_is_no_patch_and_needs_no_container(patch, grader, sandboxes):
     done = grader.grade(PYTEST, patch, attempt=1)
     assert (done.grade.resolved, done.grade.reason) == (False, GradeReason.NO_PATCH)
-    assert (done.test_output, done.eval_script, sandboxes.tasks) == (b"", "", [])
+    assert (done.log, done.eval_script, sandboxes.tasks) == (Log(), "", [])
 
 
 def test_a_probe_runs_the_tests_without_a_patch_too(grader):
     done = Probe(grader).grade(PYTEST, b"", attempt=1)
     assert done.grade.reason is GradeReason.TESTS_FAILED
     assert {test.group for test in done.grade.tests if not test.ok} == {"FAIL_TO_PASS"}
-    assert b"Start Test Output" in done.test_output
+    assert b"Start Test Output" in done.log.text().encode()
 
 
 def test_a_probe_blames_the_instance_where_no_test_starts_and_asks_no_second_time(
@@ -129,7 +133,7 @@ def test_a_patch_that_does_not_apply_is_rejected_and_no_test_is_run(grader, sand
 @pytest.fixture(scope="module")
 def lasting_grader(engine, images):
     """One that remembers from test to test that an instance's tests start."""
-    return SandboxGrader(DockerSandboxes(engine, "test-grader", "tests"), eval_seconds=120)
+    return SandboxGrader(Evaluator(DockerSandboxes(engine, RUN, "tests"), 120))
 
 
 @pytest.mark.parametrize(
@@ -153,9 +157,9 @@ def test_a_patch_that_kills_its_own_grading_is_unresolved_and_no_fault(kill, las
 
 def test_a_patch_that_runs_out_of_memory_is_unresolved_and_no_fault(engine, images):
     small = Profile(resources=Resources(memory="128m"))
-    sandboxes = DockerSandboxes(engine, "test-grader", "tests", {Role.GRADING: small})
+    sandboxes = DockerSandboxes(engine, RUN, "tests", {Role.GRADING: small})
     greedy = adding("conftest.py", "import os\nbytearray(1 << 28)")
-    done = SandboxGrader(sandboxes, eval_seconds=60).grade(PYTEST, greedy, attempt=1)
+    done = SandboxGrader(Evaluator(sandboxes, 60)).grade(PYTEST, greedy, attempt=1)
     assert (done.grade.resolved, done.grade.reason) == (False, GradeReason.NO_RESULTS)
 
 
@@ -165,7 +169,7 @@ def test_a_patch_that_writes_results_into_the_log_is_not_believed_against_its_ex
     log = "open(f'/proc/{os.getppid()}/fd/1', 'w')"
     fake = adding("conftest.py", f"import os\nprint({said!r}, file={log}, flush=True)\nos._exit(1)")
     done = grader.grade(PYTEST, fake, attempt=1)
-    assert done.test_output.count(b"PASSED tests/") == len(expected)
+    assert done.log.text().encode().count(b"PASSED tests/") == len(expected)
     assert (done.grade.resolved, done.grade.reason) == (False, GradeReason.NO_RESULTS)
     assert done.grade.detail == "the log has no failure in it, but the tests exited with 1"
 
@@ -193,15 +197,30 @@ def test_an_eval_script_that_cannot_start_tests_is_the_graders_fault(script, gra
 
 
 def test_what_was_broken_may_be_mended(grader):
-    with pytest.raises(GraderError, match=r"The log ends with:\n.*exit 1"):
+    with pytest.raises(GraderError, match=r"Without the patch the log ends with:\n.*exit 1"):
         grader.grade(with_answer(PYTEST, eval_script="exit 1"), USELESS, attempt=1)
     assert grader.grade(PYTEST, gold(PYTEST), attempt=1).grade.resolved
 
 
-def test_an_instance_whose_gold_patch_is_broken_excuses_the_model(grader):
+def test_whether_tests_start_is_asked_of_the_image_alone_and_not_of_the_gold_patch(grader):
     broken = with_answer(PYTEST, gold_patch="--- a/gone\n+++ b/gone\n@@ -1 +1 @@\n-a\n+b\n")
+    done = grader.grade(broken, adding("conftest.py", "raise SystemExit(0)"), attempt=1)
+    assert done.grade.reason is GradeReason.NO_RESULTS
+
+
+def test_tests_that_start_in_vain_with_a_patch_and_never_end_without_excuse_the_model(sandboxes):
+    grader = SandboxGrader(Evaluator(sandboxes, 5))
+    slow = with_answer(PYTEST, eval_script="test -e conftest.py || sleep 60")
     with pytest.raises(GraderError, match="neither with the patch"):
-        grader.grade(broken, adding("conftest.py", "raise SystemExit(0)"), attempt=1)
+        grader.grade(slow, adding("conftest.py", "raise SystemExit(0)"), attempt=1)
+
+
+def test_that_no_test_starts_without_a_patch_is_found_out_once(grader, sandboxes):
+    broken = with_answer(PYTEST, eval_script="exit 1")
+    for attempt in (1, 2):
+        with pytest.raises(GraderError):
+            grader.grade(broken, USELESS, attempt=attempt)
+    assert len(sandboxes.tasks) == 3
 
 
 def test_an_image_that_is_gone_or_is_no_repository_is_no_verdict(grader):
@@ -225,10 +244,10 @@ def test_tests_that_run_past_their_limit_are_timed_out_with_their_log(sandboxes)
     slow = adding("conftest.py", "import os, time\nos.write(1, b'slowly')\ntime.sleep(600)")
     told = with_answer(PYTEST, eval_script=PYTEST.answer.eval_script.replace("pytest", "pytest -s"))
     began = time.monotonic()
-    done = SandboxGrader(sandboxes, eval_seconds=2).grade(told, slow, attempt=1)
+    done = SandboxGrader(Evaluator(sandboxes, 2)).grade(told, slow, attempt=1)
     assert time.monotonic() - began < 30
     assert (done.grade.resolved, done.grade.reason) == (False, GradeReason.TIMED_OUT)
-    assert b"slowly" in done.test_output
+    assert b"slowly" in done.log.text().encode()
     assert done.grade.detail.startswith("the eval script was stopped after ")
     assert len(sandboxes.tasks) == 1
 
@@ -241,7 +260,7 @@ def test_a_container_that_is_removed_from_outside_is_nobodys_verdict(engine, gra
         container = None
         while not container and time.monotonic() < deadline:
             time.sleep(0.1)
-            labels = ["swerun.run=test-grader", "swerun.attempt=77"]
+            labels = [f"swerun.run={RUN}", "swerun.attempt=77"]
             found = engine.containers.list(filters={"label": labels})
             container = next((c for c in found if c.top()["Processes"][5:]), None)
         container.remove(force=True)

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swerun.errors import InstanceError
-from swerun.grading.parsers import PARSERS, parser_named
+from swerun.grading.parsers import PARSERS, parser_of
 from swerun.grading.verdict import read_log
 from swerun.records import END, START, TestStatus
+from tests.fakes import an_instance
 
 LOGS = Path(__file__).parent / "logs"
 READINGS = [
@@ -150,8 +151,8 @@ def test_nothing_of_an_interrupted_collection_passes():
         ("parse_log_django", "test_a (a.T) ... FAIL", {"test_a (a.T)": "FAILED"}),
         ("parse_log_django", "test_a (a.T) ... expected failure", {}),
         ("parse_log_django", "FAIL: test_a (a.T)", {"test_a": "FAILED"}),
-        ("parse_log_django", "FAIL:", {}),
-        ("parse_log_django", "ERROR:nothing", {}),
+        ("parse_log_django", "test_a (a.T) ... ok\nFAIL:", {}),
+        ("parse_log_django", "test_a (a.T) ... ok\nERROR:nothing", {}),
         ("parse_log_django", "test_a (a.T) ... said\nok", {"test_a (a.T)": "PASSED"}),
         ("parse_log_django", "ok", {}),
         (
@@ -192,7 +193,7 @@ def test_a_later_result_counts_and_not_the_first():
 
 def test_a_parser_that_is_unknown_is_answered_with_those_there_are():
     with pytest.raises(InstanceError, match=r"no parser 'parse_log_cobol'.*parse_log_django"):
-        parser_named("parse_log_cobol")
+        parser_of(an_instance(log_parser="parse_log_cobol"))
 
 
 PIECES = ["PASSED", "FAILED", "ok", "FAIL:", "ERROR", " ... ", "test_a", " - ", "[", "]", " ", "\n"]

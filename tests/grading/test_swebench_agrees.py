@@ -1,46 +1,149 @@
-"""swebench 5.0.2 finds the same in our logs, and in thousands made from them by breaking lines."""
+"""swebench 5.0.2 reads logs as swerun does, but for what docs/parity.md says, rule by rule.
+
+Of real runners, made by hand, put together from pieces of lines, and broken in every way. How often
+which rule applied: `pytest --hypothesis-show-statistics tests/grading/test_swebench_agrees.py`.
+"""
 
 from __future__ import annotations
 
 import json
-import random
+import os
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
 
-from swerun.grading.parsers import PARSERS
-from swerun.grading.verdict import EXIT_CODE, grade_log
-from swerun.records import END, START, TestStatus
-from tests.fakes import an_instance
+from swerun.grading.parsers import CHOICES, PARSERS
+from swerun.grading.verdict import BROKEN, EXIT_CODE, grade_log
+from swerun.records import END, START
+from tests.grading.differences import RULES, Difference, explained
+from tests.grading.formats import FRAMES, PIECES, Frame, Reader
 from tests.test_swebench_agrees import HOME, swebench  # noqa: F401 -- a fixture
 
 pytestmark = [pytest.mark.index, pytest.mark.usefixtures("swebench")]
 HERE = Path(__file__).parent
-LOGS = sorted((HERE / "logs").glob("*.log"))
-WORDS = [
-    *TestStatus, "XPASS", " - ", " ", "ok", " ... ok", " ... OK", " ...  OK", " ... skipped 'x'",
-    " ... FAIL", " ... ERROR", "FAIL: ", "ERROR: ", " F", " E", "[1]", "[ 10%]", "[", "]", "[/a/b]",
-    "test_", "a.py:b ", "\t", "\x1b[31m", "MouseButton.LEFT", "1 passing", "ok\n",
-    "--version is equivalent to version", "Applying sites.0002_alter_domain_unique...",
-    "System check identified no issues (0 silenced)\nok\n", ">>>>> Tests Errored",
-]  # fmt: skip
+SHARED = HERE.parents[2] / "shared" / "data"
+PARITY = (HERE.parents[1] / "docs" / "parity.md").read_text()
+LOGS = {
+    path: [Reader(label) for label in json.loads(path.with_suffix(".json").read_text())]
+    for path in sorted((HERE / "logs").rglob("*.log"))
+}
+BLANKS = ["\n", "\n", " ", "\n\n", "  ", "\t", "\x0b", "\r", "a", "é"]
 MARKS = [f"+ : '{START}'\n", f"+ : '{END}'\n", f"{EXIT_CODE}: 0\n", f"{EXIT_CODE}: 1\n"]
 
+# the same examples each time, as many as a minute and a half of two cores is enough for
+of_many = settings(
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
 
-def asked(cases):
+
+@dataclass(frozen=True, slots=True)
+class Oracle:
+    """swebench, in a process of its own that answers line by line."""
+
+    process: subprocess.Popen
+
+    def _ask(self, case):
+        self.process.stdin.write(json.dumps(case) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def statuses(self, reader, log):
+        """None where its parser ends in an error."""
+        return self._ask(reader.case(log) | {"verdict": False})["statuses"]
+
+    def verdict(self, reader, log, answer):
+        """Whether it is resolved, and which of each group's tests are as they must be."""
+        said = self._ask(reader.case(log) | answer | {"verdict": True})
+        return said["resolved"], said["ok"]
+
+
+@pytest.fixture(scope="module")
+def oracle(swebench):  # noqa: F811
     argv = [HOME / "bin" / "python", HERE / "ask_swebench.py"]
-    done = subprocess.run(
-        argv, input=json.dumps(cases), capture_output=True, text=True, check=True, cwd=HERE
+    environment = os.environ | {"PYTHONUTF8": "1"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "encoding": "utf-8"}
+    with subprocess.Popen(argv, env=environment, **pipes) as process:
+        yield Oracle(process)
+        process.stdin.close()
+
+
+def differences(oracle, reader, log):
+    """What swerun and swebench find otherwise, as (difference, the paragraph that explains it)."""
+    ours, theirs = reader.parse(log), oracle.statuses(reader, log) or {}
+    name = reader.label.removeprefix("parse_log_")
+    found = [
+        Difference(name, log, ours.get(test), theirs.get(test))
+        for test in {**ours, **theirs}
+        if ours.get(test) != theirs.get(test)
+    ]
+    return [(one, explained(one)) for one in found]
+
+
+def unexplained(oracle, reader, log):
+    found = differences(oracle, reader, log)
+    for paragraph in {paragraph for _, paragraph in found if paragraph}:
+        event(paragraph)
+    return [one for one, paragraph in found if not paragraph]
+
+
+def test_every_parser_that_swebench_has_is_here_and_is_generated_for():
+    argv = [HOME / "bin" / "python", HERE / "ask_swebench.py", "--names"]
+    names = json.loads(subprocess.run(argv, capture_output=True, check=True).stdout)
+    assert sorted({*PARSERS, *CHOICES}) == names
+    assert sorted({reader.label.split()[0] for reader in PIECES}) == names
+
+
+def test_every_rule_has_its_paragraph():
+    assert [rule for rule in RULES if f"**{rule}.**" not in PARITY] == []
+
+
+@pytest.mark.parametrize("log", LOGS, ids=lambda log: log.name)
+def test_every_parser_finds_the_same_in_a_log(oracle, log):
+    text = log.read_bytes().decode()
+    assert [unexplained_plainly(oracle, reader, text) for reader in PIECES] == [[]] * len(PIECES)
+
+
+def unexplained_plainly(oracle, reader, log):
+    return [one for one, paragraph in differences(oracle, reader, log) if not paragraph]
+
+
+@pytest.mark.parametrize("reader", PIECES, ids=lambda reader: reader.label)
+@settings(of_many, max_examples=90)
+@given(data=st.data())
+def test_it_finds_the_same_in_what_is_put_together(oracle, reader, data):
+    frame = data.draw(st.sampled_from([FRAMES.get(reader.label, Frame()), Frame()]))
+    pieces = st.sampled_from(frame.pieces or PIECES[reader] + BLANKS)
+    log = "".join([frame.before, *data.draw(st.lists(pieces, max_size=25)), frame.after])
+    assert unexplained(oracle, reader, log) == []
+
+
+@pytest.mark.parametrize("reader", PIECES, ids=lambda reader: reader.label)
+@settings(of_many, max_examples=50)
+@given(chance=st.randoms())
+def test_it_finds_the_same_in_logs_that_are_broken(oracle, reader, chance):
+    assert (
+        unexplained(oracle, reader, mutated(log_of(reader, chance), PIECES[reader], chance)) == []
     )
-    return json.loads(done.stdout)
 
 
-def mutated(text, chance):
-    """Lines in another order, twice, not at all, joined; words of parsers in any place."""
+def log_of(reader, chance):
+    """One of its runner, if there is one, else any."""
+    own = [log for log, readers in LOGS.items() if reader in readers]
+    return chance.choice(own or list(LOGS)).read_bytes().decode()
+
+
+def mutated(text, pieces, chance):
+    """Lines in another order, twice, not at all, joined; pieces in any place."""
     lines = text.replace("\r\n", "\n").split("\n")
     first = chance.randrange(len(lines))
-    lines = lines[first : first + chance.randrange(4, 30)]
+    lines = lines[first : first + chance.randrange(4, 40)]
     for _ in range(chance.randrange(1, 12)):
         at = chance.randrange(len(lines))
         match chance.randrange(5):
@@ -53,79 +156,56 @@ def mutated(text, chance):
                 lines[at - 1] += joined
             case _:
                 cut = chance.randrange(len(lines[at]) + 1)
-                lines[at] = lines[at][:cut] + chance.choice(WORDS) + lines[at][cut:]
+                lines[at] = lines[at][:cut] + chance.choice(pieces + BLANKS) + lines[at][cut:]
     return "\n".join(lines)
 
 
-def case(log, parser, **more):
-    return {
-        "log": log,
-        "parser": parser,
-        "eval_type": "pass_and_fail",
-        "fail_to_pass": [],
-        "pass_to_pass": [],
-    } | more
+@pytest.mark.parametrize("reader", PIECES, ids=lambda reader: reader.label)
+@settings(of_many, max_examples=50)
+@given(chance=st.randoms())
+def test_it_gives_the_same_verdicts(oracle, reader, chance):
+    log, answer = a_verdict(reader, chance)
+    grade = grade_log(reader.instance(**answer), log)
+    resolved, ok = oracle.verdict(reader, log, answer)
+    if log.count(EXIT_CODE) > 1:
+        event("The last exit code counts")
+    elif differences(oracle, reader, log) or differences(oracle, reader, between(log)):
+        event("read otherwise")
+        assert resolved or not grade.resolved
+    else:
+        event(f"resolved: {resolved}")
+        assert grade.resolved is resolved, grade
+        assert ok_of(grade) == (ok or [[], []])
 
 
-def results(statuses):
-    """Theirs takes `xPASSED` and `FAILED:` for statuses. Ours takes such lines for no results, so
-    that a test of which nothing else is known does not pass."""
-    return {name: status for name, status in statuses.items() if status in set(TestStatus)}
+def between(log):
+    """What is between the markers, whichever way the lines end."""
+    lines = log.replace("\r\n", "\n").replace("\r", "\n")
+    return lines.split(START)[-1].split(END)[0] if START in lines else ""
 
 
-def test_it_finds_the_same_in_our_logs_but_for_what_is_no_status():
-    cases = [case(log.read_bytes().decode(), parser) for log in LOGS for parser in PARSERS]
-    for one, theirs in zip(cases, asked(cases), strict=True):
-        assert PARSERS[one["parser"]](one["log"]) == results(theirs["statuses"])
+def ok_of(grade):
+    groups = ("FAIL_TO_PASS", "PASS_TO_PASS")
+    return [[t.name for t in grade.tests if t.ok and t.group == group] for group in groups]
 
 
-def test_it_finds_the_same_in_broken_logs_but_for_what_is_no_status():
-    chance = random.Random(1)
-    texts = [log.read_bytes().decode() for log in LOGS]
-    cases = [
-        case(mutated(chance.choice(texts), chance), parser)
-        for _ in range(300)
-        for parser in PARSERS
-    ]
-    for one, theirs in zip(cases, asked(cases), strict=True):
-        if theirs["statuses"] is not None:
-            # a name's last line counts: one of theirs that is no result may hide an earlier one
-            odd = theirs["statuses"].keys() - results(theirs["statuses"]).keys()
-            ours = PARSERS[one["parser"]](one["log"])
-            known = {name: status for name, status in ours.items() if name not in odd}
-            assert known == results(theirs["statuses"]), one
-
-
-def test_it_gives_the_same_verdicts_but_where_an_exit_code_is_said_twice():
-    chance = random.Random(2)
-    texts = [(log, log.read_bytes().decode()) for log in LOGS]
-    cases = [a_verdict(chance.choice(texts), chance) for _ in range(3000)]
-    answers = asked(cases)
-    assert sum(bool(theirs["resolved"]) for theirs in answers) > 100
-    compared = 0
-    for one, theirs in zip(cases, answers, strict=True):
-        statuses = theirs["statuses"]
-        if statuses is None or statuses != results(statuses) or one["log"].count(EXIT_CODE) > 1:
-            continue
-        answer = {key: one[key] for key in ("eval_type", "fail_to_pass", "pass_to_pass")}
-        ours = grade_log(an_instance(log_parser=one["parser"], **answer), one["log"])
-        assert ours.resolved is theirs["resolved"], (one, ours)
-        compared += 1
-    assert compared > 2000
-
-
-def a_verdict(original, chance):
-    """A case with a broken log, markers and exit codes anywhere in it, and some of its tests."""
-    log, text = original
-    parser = chance.choice(list(json.loads(log.with_suffix(".json").read_text())))
-    lines = mutated(text, chance).split("\n")
-    marks = [*MARKS[:2], *chance.choices(MARKS, k=chance.choice((0, 0, 1)))]
-    for mark in marks if chance.random() < 0.9 else chance.choices(MARKS, k=2):
-        lines.insert(chance.randrange(len(lines) + 1), mark)
-    known = [*PARSERS[parser]("\n".join(lines)), *PARSERS[parser](text), "a"]
+def a_verdict(reader, chance):
+    """A log with markers and exit codes anywhere, and some of its tests to expect."""
+    text = log_of(reader, chance)
+    lines = mutated(text, PIECES[reader], chance).split("\n")
+    marks = [*MARKS[:2], *chance.choices(MARKS, k=chance.choice((0, 0, 0, 1)))]
+    marks += chance.choices(BROKEN) if chance.random() < 0.03 else []
+    if chance.random() < 0.7:  # as it should be
+        lines = [marks[0], *lines, *marks[1:]]
+    else:
+        for mark in marks if chance.random() < 0.9 else chance.choices(MARKS, k=2):
+            lines.insert(chance.randrange(len(lines) + 1), mark)
+    log = "\n".join(lines)
+    passing = [name for name, status in reader.parse(log).items() if status == "PASSED"]
+    known = [*passing, *passing, *reader.parse(log), *reader.parse(text), "a"]
     picked = [cut(name, chance) for name in chance.choices(known, k=chance.randrange(1, 4))]
     at = chance.randrange(len(picked) + 1)
-    return case("\n".join(lines), parser) | {
+    return log, {
         "eval_type": chance.choice(("pass_and_fail", "pass_and_fail", "fail_only")),
         "fail_to_pass": picked[:at],
         "pass_to_pass": picked[at:],

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from swerun.errors import InstanceError
-from swerun.grading.parsers import parser_named
+from swerun.grading.parsers import parser_of
 from swerun.instances.adapters import adapter_for
 from swerun.instances.adapters.script import eval_script, files_of_tests
 from swerun.instances.gradable import check_gradable
@@ -63,6 +63,7 @@ def test_a_row_of_live_runs_its_own_commands_and_is_read_as_pytests_log():
     assert "\npytest -rA ; pytest -rA tests\n" in instance.answer.eval_script
     assert (instance.version, instance.difficulty, instance.ungradable) == ("", "", "")
     assert adapted(live(docker_image="mine:1")).task.image == "mine:1"
+    assert "\nmake test\n" in adapted(live(test_cmds="make test")).answer.eval_script
 
 
 def test_a_row_of_live_is_built_again_before_the_tests_and_prints_its_log_after_them():
@@ -77,9 +78,11 @@ def test_a_row_of_live_is_built_again_before_the_tests_and_prints_its_log_after_
         ({"log_parser": "def parse(log): ..."}, "a program of the row's own"),
         ({"log_parser": None}, "the row has no log_parser"),
         ({"log_parser": None, "parser": "def parse(log): ..."}, "a program of the row's own"),
+        ({"test_cmds": []}, "the row has no test_cmds"),
+        ({"test_patch": ""}, "the row has no test_patch"),
     ],
 )
-def test_a_row_of_live_that_is_read_by_a_program_says_so(changes, why):
+def test_a_row_of_live_says_what_it_lacks(changes, why):
     assert why in adapted(live(**changes)).ungradable
 
 
@@ -89,7 +92,7 @@ def test_a_row_of_rebench_installs_and_tests_as_its_configuration_says():
     assert instance.task.image == "swerebench/sweb.eval.x86_64.org_1776_repo-1"
     assert "conda activate testbed\npip install -e .\n" in script
     assert "\npytest -rA tests/test_a.py 'tests/test new.py'\n: '>>>>> End" in script
-    assert parser_named(instance.answer.log_parser)
+    assert parser_of(instance)
     assert instance.ungradable == ""
 
 
@@ -97,6 +100,7 @@ def test_a_row_of_rebench_installs_and_tests_as_its_configuration_says():
     ("changes", "why"),
     [
         ({"docker_image": None}, "names no image"),
+        ({"test_patch": ""}, "no test_patch"),
         ({"install_config": None}, "no test_cmd and no log_parser"),
         ({"install_config": {"test_cmd": "pytest"}}, "no log_parser"),
     ],

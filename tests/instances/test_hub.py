@@ -88,17 +88,17 @@ def test_a_split_in_several_files_is_loaded_whole(hub, at):
     assert ids(load_subset("org/name", hub=at)) == ["org__repo-0", "org__repo-1", "org__repo-2"]
 
 
-def test_a_part_that_was_fetched_does_not_pass_for_the_whole(hub, at):
-    shards = {
-        f"data/test-0000{n}-of-00002.parquet": parquet(v5(f"org__repo-{n}")) for n in range(2)
-    }
-    commit = hub.push("org/name", shards)
-    hub.refused = "data/test-00001-of-00002.parquet"
+@pytest.mark.parametrize("layout", ["data/test-0000{}-of-00002.parquet", "rows/{}.parquet"])
+def test_a_part_that_was_fetched_does_not_pass_for_the_whole(hub, at, layout):
+    files = {layout.format(n): parquet(v5(f"org__repo-{n}")) for n in range(2)}
+    card = b"---\nconfigs:\n- config_name: default\n  data_files: '*/*.parquet'\n---\n"
+    commit = hub.push("org/name", files | {"README.md": card})
+    hub.refused = layout.format(1)
     with pytest.raises(InputError, match="access was refused"):
         load_subset("org/name", hub=at)
-    assert list(at.cache.rglob("test-00000-of-00002.parquet"))
+    assert list(at.cache.rglob(layout.format(0)))
     hub.refusal = (403, "")
-    for split in (None, "test"):
+    for split in (None, "test", "train"):
         with pytest.raises(InputError, match="access was refused"):
             load_subset(f"org/name@{commit}", split=split, hub=at)
     hub.refused, hub.refusal = "", None
@@ -149,7 +149,8 @@ def test_a_split_that_there_is_not_is_answered_with_those_there_are(hub, at, fil
 def test_a_name_is_its_dataset_and_its_split(hub, at, name):
     known = KNOWN[name]
     row = smith_row() if name == "smith" else older()
-    hub.push(known.dataset, {SHARD.format(known.split): parquet(row)})
+    other = parquet(row, row)
+    hub.push(known.dataset, {SHARD.format(known.split): parquet(row), SHARD.format("z"): other})
     subset = load_subset(name, hub=at)
     assert len(subset.instances) == 1
     assert subset.source.startswith(known.dataset + "@")

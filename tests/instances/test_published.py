@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from swerun.grading.parsers import parser_of
 from swerun.instances.gradable import check_gradable
 from swerun.instances.subsets import load_subset
 from swerun.records import END, START
@@ -20,6 +21,7 @@ def test_every_row_becomes_an_instance_that_can_be_graded(name, published_file):
     assert subset.grade_network == "bridge"
     check_gradable(subset.instances)
     for instance in subset.instances:
+        assert parser_of(instance)
         assert START in instance.answer.eval_script
         assert END in instance.answer.eval_script
         assert instance.task.image.startswith("swebench/sweb.eval.x86_64.")

@@ -82,6 +82,12 @@ def test_a_row_without_any_tests_says_so_and_one_that_only_keeps_tests_does_not(
     assert loaded(tmp_path, v5(FAIL_TO_PASS=[], PASS_TO_PASS=["a"])).ungradable == ""
 
 
+def test_a_row_whose_answer_is_not_published_is_there_and_says_so(tmp_path):
+    assert "no reference patch" in loaded(tmp_path, v5(patch="")).ungradable
+    hidden = loaded(tmp_path, older(patch="", test_patch="", FAIL_TO_PASS=None, PASS_TO_PASS=None))
+    assert hidden.ungradable
+
+
 @pytest.mark.parametrize(
     "written",
     [
@@ -103,7 +109,7 @@ def test_tests_may_be_a_list_or_one_written_as_json_or_as_python_would(written):
         ({"repo": None}, r"row 1 \(org__repo-1\): repo: found None, expected a string that is not"),
         ({"base_commit": " "}, "base_commit: found ' '"),
         ({"problem_statement": ""}, "problem_statement: found ''"),
-        ({"patch": ""}, "patch: found ''"),
+        ({"patch": 1}, "patch: found 1"),
         ({"image": None}, "image: found None"),
         ({"log_parser": ""}, "log_parser: found ''"),
         ({"eval_type": "other"}, "eval_type: found 'other', expected one of pass_and_fail, fail_o"),

@@ -40,9 +40,11 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """Nothing is said, or nothing after `first`, until whoever asked leaves or the server ends."""
+    """Nothing is said, or nothing after `first`, until whoever asked leaves or the server ends;
+    with `again` that, again and again."""
 
     first: str = ""
+    again: str = ""
 
 
 Answer = Said | Dropped | Silence | Callable[["Asked"], "Said | Dropped | Silence"]
@@ -95,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         if isinstance(answer, Said):
             self._say(answer, asked)
         elif isinstance(answer, Silence):
-            self._begin_silence(answer.first)
+            self._keep_silent(answer)
         elif answer.midway:
             self._begin(200, {"Content-Length": "1000"})
             self.wfile.write(b'{"choices": [')
@@ -106,12 +108,13 @@ class Handler(BaseHTTPRequestHandler):
         self._begin(said.status, {"Content-Length": str(len(body)), **said.headers})
         self.wfile.write(body)
 
-    def _begin_silence(self, first: str) -> None:
-        if first:
+    def _keep_silent(self, silence: Silence) -> None:
+        if silence.first:
             self._begin(200, {"Content-Type": "text/event-stream"})
-            self.wfile.write(first.encode())
+            self.wfile.write(silence.first.encode())
         self.server.silent.set()
         while not self.server.over.wait(0.01):
+            self.wfile.write(silence.again.encode())
             if select.select([self.connection], [], [], 0)[0]:  # only an end can come now
                 self.server.left.set()
                 return

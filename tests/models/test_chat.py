@@ -490,6 +490,17 @@ def test_what_came_in_place_of_a_completion_is_in_the_error(serve, ask):
     assert "Upstream is down." in str(failure(ask(serve(down).url)))
 
 
+@pytest.mark.parametrize(
+    ("error", "retry"), [({"code": 502, "message": "It failed."}, True), (None, True),
+                         ({"code": 400, "message": "It failed."}, False)]
+)  # fmt: skip
+def test_a_reply_that_failed_on_its_way_is_none(error, retry, serve, ask):
+    """openrouter.ai/docs/api-reference/errors"""
+    choice = {"message": {"content": "Do"}, "finish_reason": "error", "error": error}
+    server = serve(Said({"choices": [choice]}))
+    assert failure(ask(server.url)).retry is retry
+
+
 # being stopped
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from swerun.errors import InputError
-from swerun.models.endpoints import Endpoint, resolve
-from swerun.models.presets import PRESETS
+from swerun.models.endpoints import Endpoint, refuse_unsendable, resolve
+from swerun.models.presets import MODELS, PRESETS, Quirks, preset_of
+from swerun.records import Sampling
 
 KEYS = {preset.key: f"key of {preset.prefix}" for preset in PRESETS if preset.key}
 
@@ -171,3 +174,75 @@ def test_hushing_takes_out_every_secret_of_the_url_and_leaves_what_is_none():
 )
 def test_an_endpoint_is_local_if_its_host_is_this_machine(host, is_local):
     assert Endpoint("m", f"http://{host}/v1").is_local is is_local
+
+
+# quirks
+
+
+@pytest.mark.parametrize("row", [*PRESETS, *MODELS], ids=str)
+def test_every_row_says_where_it_is_documented(row):
+    assert all("." in page and "/" in page for page in row.source.split(", "))
+
+
+def test_quirks_go_with_the_host_however_somebody_came_to_it():
+    mistral = preset_of("mistral")
+    for made in (
+        resolved("mistral/m", **KEYS),
+        resolved("m", base_url=mistral.base_url),
+        resolved("m", OPENAI_BASE_URL=mistral.base_url),
+    ):
+        assert (made.preset, made.quirks) == ("mistral", mistral.quirks)
+
+
+@pytest.mark.parametrize("url", ["http://localhost:8000/v1", "https://models.example/v1"])
+def test_what_is_no_presets_host_has_no_quirks(url):
+    made = resolved("m", base_url=url)
+    assert (made.preset, made.quirks) == ("", Quirks())
+
+
+@pytest.mark.parametrize(
+    ("model", "streams"),
+    [
+        ("dashscope/qwen3-omni-flash", True),
+        ("dashscope-cn/qwen3-omni-flash-2025-09-15", True),
+        ("dashscope/qwq-plus", True),
+        ("dashscope/qwen3-235b-a22b-thinking-2507", True),
+        ("dashscope/qwen3-coder-plus", False),
+        ("vllm/Qwen/Qwen3-Omni-30B-A3B-Instruct", False),
+    ],
+)
+def test_models_that_only_stream_are_known_by_their_names(model, streams):
+    assert resolved(model, **KEYS).streams is streams
+
+
+def test_whoever_wants_a_stream_gets_one():
+    assert Endpoint("m", "http://h/v1", stream=True).streams
+    assert not Endpoint("m", "http://h/v1").streams
+
+
+@pytest.mark.parametrize(
+    ("model", "given", "said"),
+    [
+        ("mistral/m", {"api": "responses"}, "mistral is asked by --api chat"),
+        ("anthropic/m", {"sampling": Sampling(seed=1)}, r"sampling\.seed: anthropic"),
+        ("anthropic/m", {"sampling": Sampling(reasoning_effort="low")}, r"sampling\.reasoning_eff"),
+        (
+            "openai/m",
+            {"api": "responses", "sampling": Sampling(seed=0)},
+            r"sampling\.seed: the Responses API",
+        ),
+        ("vllm/m", {"sampling": Sampling(extra_body={"stream": True})}, "`stream`"),
+        ("vllm/m", {"sampling": Sampling(extra_body={"messages": []})}, "`messages`"),
+    ],
+)
+def test_what_an_endpoint_would_refuse_or_pass_over_is_refused_before(model, given, said):
+    with pytest.raises(InputError, match=said):
+        refuse_unsendable(replace(resolved(model, **KEYS), **given))
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.prefix)
+def test_what_an_endpoint_takes_is_not_refused(preset):
+    made = resolved(f"{preset.prefix}/m", **KEYS)
+    sampling = Sampling(temperature=0, top_p=1, max_tokens=9, extra_body={"top_k": 1})
+    for api in preset.apis:
+        refuse_unsendable(replace(made, api=api, sampling=sampling))

@@ -13,7 +13,7 @@ from swerun.errors import EndpointError, InputError
 from swerun.models.governor import Governors
 from swerun.models.recording import recordings
 from swerun.records import Limits
-from tests.models.endpoint import completion, refused
+from tests.models.endpoint import Said, chunk, completion, parts, refused
 from tests.models.test_tagged import HERMES
 
 DEMO = "demo/handwritten"
@@ -99,6 +99,7 @@ SET = {
     "sampling__top_p": 0.5,
     "sampling__max_tokens": 99,
     "sampling__seed": 1,
+    "sampling__reasoning_effort": "low",
     "sampling__extra_body": {"top_k": 1},
     "protocol": "text",
 }
@@ -138,3 +139,24 @@ def test_a_prompt_that_cannot_be_used_is_found_out_before_anybody_is_asked(made,
     (tmp_path / "p.md").write_text("{{ answer }}")
     with pytest.raises(InputError, match="'answer' is undefined"):
         made("m", base_url="http://host/v1", prompt=tmp_path / "p.md")
+
+
+def test_how_an_endpoint_is_asked_is_as_the_flags_say(made, serve):
+    server = serve(Said({"object": "response", "output": []}))
+    flags = {"api": "responses", "sampling__reasoning_effort": "low"}
+    who = made("m", base_url=server.url, **flags)
+    assert who.scaffold.api == "responses"
+    who.check()
+    assert server.asked[0].path == "/v1/responses"
+    assert server.asked[0].body["reasoning"] == {"effort": "low"}
+
+
+def test_an_endpoint_may_be_asked_for_streams(made, serve):
+    server = serve(parts(chunk("stop", content="Done.")))
+    made("m", base_url=server.url, stream=True).check()
+    assert server.asked[0].body["stream"] is True
+
+
+def test_what_an_endpoint_has_no_word_for_is_found_out_without_asking_it(made):
+    with pytest.raises(InputError, match=r"sampling\.seed"):
+        made("m", base_url="https://api.anthropic.com/v1", sampling__seed=1)

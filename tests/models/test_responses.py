@@ -182,7 +182,8 @@ def test_a_response_that_failed_is_told_by_its_code(stream, error, kind, given):
     _, model = given(answer, stream=stream)
     with pytest.raises(EndpointError) as caught:
         reply(model)
-    assert type(caught.value) is kind
+    assert isinstance(caught.value, kind)
+    assert caught.value.retry is (kind is EndpointBusyError)
 
 
 # streams

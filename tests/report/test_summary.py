@@ -8,12 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swerun.records import (
+    FlakyTest,
+    Grade,
+    GradeReason,
     Limits,
     Outcome,
     Question,
     Resources,
     RunRecord,
     Sampling,
+    Session,
+    TestStatus,
     Usage,
 )
 from swerun.report.predictions import predictions
@@ -81,6 +86,23 @@ def test_what_a_failed_attempt_cost_is_in_the_cost_of_the_run_and_not_in_the_sco
     ]
     report = summarise(a_run("a"), attempts)
     assert (report.usage.input_tokens, report.usage_all.input_tokens) == (100, 200)
+
+
+def test_what_is_flaky_what_was_cached_and_what_had_no_prediction_is_counted():
+    flaky = FlakyTest(name="t", group="FAIL_TO_PASS", outcomes=(TestStatus.FAILED, None))
+    grade = Grade(resolved=False, reason=GradeReason.TESTS_FAILED, cached=True, flaky=(flaky,))
+    attempts = [
+        an_attempt("a", outcome="unresolved", grade=grade),
+        an_attempt("b", outcome="unresolved", grade=grade.model_copy(update={"flaky": ()})),
+    ]
+    session = Session(
+        started_at=NOW, swerun="0", python="3", engine="e", host="h", jobs=1, grade_jobs=1
+    )
+    sessions = [session.model_copy(update={"missing": ids}) for ids in (("b", "c"), ("c", "d"))]
+    run = a_run("a", "b").model_copy(update={"sessions": sessions})
+    report = summarise(run, attempts)
+    assert (report.n, report.flaky, report.cached, report.missing) == (2, 1, 2, 2)
+    assert [(row.flaky, row.cached) for row in report.rows] == [(1, True), (0, True)]
 
 
 @given(

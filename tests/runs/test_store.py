@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import pytest
 
 from swerun.errors import InputError, NewerFormatError
-from swerun.ports import Graded
+from swerun.ports import LONG, Graded, Log
 from swerun.records import Limits, Session, Solved, Step, Stop
+from swerun.runs.grades import confirmations, newest
 from swerun.runs.store import AttemptLog, RunStore, Started, list_runs, open_or_create, open_run
 from tests.fakes import NOW, RESOLVED, a_reply, an_attempt, files_below
 from tests.report.test_summary import a_run
@@ -25,16 +27,38 @@ def store(tmp_path):
     return open_or_create(tmp_path, a_run("a"))
 
 
+def test_a_confirmation_is_a_grading_of_its_own_beside_the_one_that_counts(store):
+    confirmation = Graded(RESOLVED.model_copy(update={"confirmation": True}), "eval", Log(b"2"))
+    with store.attempt("a", 1, Started()) as log:
+        log.graded(Graded(RESOLVED, "eval", Log(b"1"), (confirmation,)))
+        log.finished(an_attempt("a", grade=RESOLVED))
+    grades = store.grades("a", 1)
+    assert [(each.number, each.log()) for each in grades] == [(1, b"1"), (2, b"2")]
+    assert newest(grades) == grades[0]
+    assert confirmations(grades, grades[0]) == [grades[1]]
+    assert [attempt.grade for attempt in store.attempts()] == [RESOLVED]
+
+
+def test_a_long_log_is_kept_packed_and_read_back_whole(store):
+    long = b"x" * LONG + b"\n"
+    with store.attempt("a", 1, Started()) as log:
+        log.graded(Graded(RESOLVED, "eval", Log.of(long)))
+    (stored,) = store.grades("a", 1)
+    kept = stored.folder / "test_output.txt.gz"
+    assert kept.stat().st_size < len(long) // 100
+    assert (stored.log(), gzip.decompress(kept.read_bytes())) == (long, long)
+
+
 def test_what_is_written_is_read_back(store):
     with store.attempt("a", 1, Started()) as log:
         log.step(STEP)
         log.solved(SOLVED, b"diff")
-        log.graded(Graded(RESOLVED, "eval", b"log"))
+        log.graded(Graded(RESOLVED, "eval", Log(b"log")))
         log.finished(an_attempt("a"))
     assert list(store.steps("a", 1)) == [STEP]
     assert store.patch("a", 1) == b"diff"
     assert list(store.attempts()) == [an_attempt("a")]
-    assert [grade for _, grade in store.grades("a", 1)] == [RESOLVED]
+    assert [each.grade for each in store.grades("a", 1)] == [RESOLVED]
     assert list(files_below(store.folder / "attempts")) == [
         "a/1/attempt.json",
         "a/1/grades/1/eval.sh",
@@ -49,9 +73,9 @@ def test_what_is_written_is_read_back(store):
 
 def test_a_second_grading_leaves_the_first_as_it_was(store):
     with store.attempt("a", 1, Started()) as log:
-        log.graded(Graded(RESOLVED, "first", b""))
-        log.graded(Graded(RESOLVED, "second", b""))
-    scripts = [(folder / "eval.sh").read_text() for folder, _ in store.grades("a", 1)]
+        log.graded(Graded(RESOLVED, "first"))
+        log.graded(Graded(RESOLVED, "second"))
+    scripts = [(each.folder / "eval.sh").read_text() for each in store.grades("a", 1)]
     assert scripts == ["first", "second"]
 
 

@@ -336,6 +336,14 @@ def test_what_a_command_wrote_can_be_read(sandbox):
     assert sandbox.read_file("x/y") == b"\xff\x00"
 
 
+@pytest.mark.parametrize("limit", [0, 1, 3_999_999, 5_000_000, 6_000_000])
+def test_of_a_long_file_no_more_is_read_than_was_asked_for(sandbox, limit):
+    data = random.Random(4).randbytes(5_000_000)
+    sandbox.write_file("long.bin", data)
+    for _ in range(2):  # what was left unread is in nobody's way
+        assert sandbox.read_file("long.bin", limit=limit) == data[:limit]
+
+
 @pytest.mark.parametrize(
     "path",
     ["nowhere", "no/where", "/nowhere", "a.txt/x", "sub", "link", "dangling", "circle", "circle/x"],

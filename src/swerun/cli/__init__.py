@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from swerun.cli import images, inspect, instances, run, validate
+from swerun.cli import doctor, grade, images, inspect, instances, run, validate
 
 HELP = """How good is this model at real software work?
 
@@ -24,9 +24,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(run.run)
+app.command()(grade.grade)
 app.command()(inspect.report)
 app.command()(inspect.show)
 app.command("list")(inspect.list_)
+app.command()(doctor.doctor)
 app.add_typer(images.app, name="images")
 instances.app.command()(validate.validate)
 app.add_typer(instances.app, name="instances")

@@ -49,7 +49,7 @@ KEYS = {
     "limit": "selection.limit",
     "seed": "selection.seed",
 }
-NO_KEYS = {"config", "as_json"}
+NO_KEYS = {"config", "as_json", "source", "log", "exit_code", "from_logs"}
 Command = Callable[..., None]
 
 

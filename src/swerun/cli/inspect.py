@@ -10,6 +10,7 @@ import typer
 
 from swerun.cli.exits import explained
 from swerun.cli.printable import plain, printable
+from swerun.cli.verdicts import in_words
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -147,10 +148,5 @@ def _tell_end(attempt: Attempt, out: Console) -> None:
     out.print(f"{attempt.outcome.value}, {attempt.steps} steps", highlight=False)
     if attempt.failure:
         out.print(plain(attempt.failure.message, style="red"))
-    if attempt.grade is None:
-        return
-    if attempt.grade.detail:
-        out.print(plain(attempt.grade.detail))
-    for test in attempt.grade.failing:
-        status = test.status.value if test.status else "not in the log"
-        out.print(plain(f"{test.group}  {test.name}  {status}"))
+    for line in in_words(attempt.grade) if attempt.grade else ():
+        out.print(plain(line))

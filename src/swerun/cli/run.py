@@ -17,16 +17,19 @@ import typer
 
 from swerun.cli.exits import STOPPED, explained, judged
 from swerun.cli.flags import given, said_of_flags
-from swerun.cli.imaging import imaging, named_values
+from swerun.cli.imaging import DISK, imaging
 from swerun.cli.printable import printable
 from swerun.cli.selecting import selecting
 
 if TYPE_CHECKING:
     from swerun.config import RunConfig
     from swerun.engine.local import Work
+    from swerun.predictions import Predictions
     from swerun.report.summary import Report
 
 Opt = typer.Option
+CONFIRM = Opt("--confirm", metavar="K", help="Run failing patches K times more: flaky tests.  [0]")
+NO_CACHE = Opt("--no-cache", help="Run the tests, even where they ran for the same patch before.")
 
 
 @selecting
@@ -36,6 +39,10 @@ def run(
     model: Annotated[
         list[str] | None,
         Opt("--model", help="gold, empty, demo/NAME, PRESET/NAME, or with --base-url any name."),
+    ] = None,
+    models: Annotated[
+        Path | None,
+        Opt("--models", help="YAML: a list of models, each as it is asked; --model picks some."),
     ] = None,
     config: Annotated[
         Path | None, Opt("--config", "-c", help="YAML with the keys of the options' dotted names.")
@@ -94,6 +101,8 @@ def run(
     retries: Annotated[
         int | None, Opt("--retries", help="After failures that are not the model's.  [2]")
     ] = None,
+    confirm: Annotated[int | None, CONFIRM] = None,
+    no_cache: Annotated[bool, NO_CACHE] = False,
     steps: Annotated[int | None, Opt("--steps", help="Replies per attempt.  [250]")] = None,
     tokens: Annotated[int | None, Opt("--tokens", help="In and out, per attempt.  [none]")] = None,
     attempt_timeout: Annotated[
@@ -112,10 +121,7 @@ def run(
     grade_network: Annotated[
         str | None, Opt("--grade-network", help="Of the grading container.  [as the subset says]")
     ] = None,
-    disk: Annotated[
-        str | None,
-        Opt("--disk", metavar="SIZE", help="Images take no more, as 60GB.  [no limit]"),
-    ] = None,
+    disk: Annotated[str | None, DISK] = None,
     prompt: Annotated[
         Path | None, Opt("--prompt", help="A Jinja file in place of the instance prompt.")
     ] = None,
@@ -141,7 +147,7 @@ def run(
     The same command again goes on where it was: finished attempts are never made twice.
     """
     with explained(), said_of_flags(ctx, file=config is not None):
-        code = _run(_config(ctx, config), as_json=as_json)
+        code = drive(_config(ctx, config), as_json=as_json)
     raise typer.Exit(code)
 
 
@@ -150,13 +156,14 @@ def _config(ctx: typer.Context, file: Path | None) -> RunConfig:
 
     flags = given(ctx)
     if "sampling.extra_body" in flags:
-        flags["sampling.extra_body"] = _json_object(flags["sampling.extra_body"])
-    if "images.build_args" in flags:
-        flags["images.build_args"] = named_values(flags["images.build_args"])
+        flags["sampling.extra_body"] = json_object(flags["sampling.extra_body"])
     return load_config(file, flags)
 
 
-def _run(config: RunConfig, *, as_json: bool) -> int:
+def drive(
+    config: RunConfig, predictions: Predictions | None = None, *, as_json: bool = False
+) -> int:
+    """Make the runs of a configuration before the user's eyes, and return the exit code."""
     from rich.console import Console
 
     from swerun.cli.live import Board, shown
@@ -167,7 +174,8 @@ def _run(config: RunConfig, *, as_json: bool) -> int:
     def say(line: str) -> None:
         said.print(printable(line), highlight=False, markup=False, soft_wrap=True)
 
-    with stopping(cancel), prepared(config, os.environ, cancel, say) as session:
+    opened = prepared(config, os.environ, cancel, say, predictions=predictions)
+    with stopping(cancel), opened as session:
         names = {work.store.name: entrant.name for work, entrant in session.entries}
         with shown(Board(session.left(), config.retries), names, said) as listener:
             session.drive(listener)
@@ -202,7 +210,8 @@ def _print(reports: Sequence[Report], *, as_json: bool) -> None:
     out.print(side_by_side(reports))
 
 
-def _json_object(text: str) -> dict[str, Any]:
+def json_object(text: str) -> dict[str, Any]:
+    """What --extra-body gives. Raises InputError."""
     from swerun.errors import InputError
 
     try:

@@ -62,17 +62,23 @@ def _flags(
 selecting = taking(_flags)
 
 
-def chosen_by(ctx: typer.Context, environment: Mapping[str, str], cache: Path | None) -> Chosen:
+def chosen_by(
+    ctx: typer.Context,
+    environment: Mapping[str, str],
+    cache: Path | None,
+    usual: Mapping[str, Any] | None = None,
+) -> Chosen:
     """The instances that a command's flags mean, and the subset that they are of.
 
-    Raises InputError for flags that mean none, InstanceError for rows that are malformed.
+    `usual` is what holds where the flags say nothing (subset, split, revision). Raises InputError
+    for flags that mean none, InstanceError for rows that are malformed.
     """
     from swerun.config import Dataset, cache_folder, checked
     from swerun.instances.hub import Hub
     from swerun.instances.selection import select
     from swerun.instances.subsets import load_subset
 
-    said: dict[str, Any] = {"selection": {}}
+    said: dict[str, Any] = {"selection": {}} | dict(usual or {})
     for key, value in given(ctx).items():
         inside, _, name = key.rpartition(".")
         if inside == "selection":

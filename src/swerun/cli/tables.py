@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from swerun.cli.live import duration
@@ -35,12 +35,9 @@ def side_by_side(reports: Sequence[Report]) -> Table:
     made.add_row("resolved / N", *(_rate(r.resolved, r.n) for r in reports), style="bold")
     made.add_row("resolved / graded", *(_rate(r.resolved, r.graded) for r in reports))
     _add_estimates(made, reports)
-    for outcome in Outcome:
-        if outcome is not Outcome.RESOLVED and any(outcome in r.outcomes for r in reports):
-            counts = (str(r.outcomes.get(outcome, 0)) for r in reports)
-            made.add_row(f"  {outcome.value.replace('_', ' ')}", *counts)
-    if any(r.pending for r in reports):
-        made.add_row("  not done", *(str(r.pending) for r in reports))
+    for label, counts in _counts(reports):
+        if any(counts):
+            made.add_row(f"  {label}", *map(str, counts))
     stops = sorted({stop for r in reports for stop in r.stops} - {"given"})
     for stop in stops:
         made.add_row(
@@ -85,6 +82,17 @@ def _sound(rows: Sequence[Row | None]) -> Text:
     return plain(", ".join(known), next((styles[k] for k in known if k in styles), "dim"))
 
 
+def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
+    """What there may be to count in each report, and is worth a row where there is some."""
+    for outcome in Outcome:
+        if outcome is not Outcome.RESOLVED:
+            yield outcome.value.replace("_", " "), [r.outcomes.get(outcome, 0) for r in reports]
+    yield "not done", [r.pending for r in reports]
+    yield "no prediction, not in N", [r.missing for r in reports]
+    yield "with flaky tests", [r.flaky for r in reports]
+    yield "graded from the cache", [r.cached for r in reports]
+
+
 def _title(reports: Sequence[Report]) -> str:
     subsets = ", ".join(dict.fromkeys(r.subset for r in reports))
     number = len({row.instance_id for r in reports for row in r.rows})
@@ -99,6 +107,8 @@ def _cell(row: Row | None) -> Text:
     text, style = MARKS.get(row.outcome, (row.outcome.value.replace("_", " "), "red"))
     if row.outcome is Outcome.UNRESOLVED and row.failing:
         text += f", {row.failing} test{'s' if row.failing > 1 else ''} failing"
+    if row.flaky:
+        text += f", {row.flaky} flaky"
     if row.stop is Stop.GIVEN:
         return plain(text, style)
     if row.stop and row.stop is not Stop.SUBMITTED:

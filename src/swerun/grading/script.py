@@ -22,8 +22,8 @@ class Keeping:
     `patience` is how many seconds the log is waited for once the script has ended.
     """
 
-    head: int = 48 << 20
-    tail: int = 16 << 20
+    head: int = 24 << 20
+    tail: int = 8 << 20
     patience: int = 2
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from swerun.grading.parsers import Parser, parser_named
+from swerun.grading.parsers import Parser, parser_of
 from swerun.grading.parsers.summaries import suite_ran
 from swerun.records import (
     END,
@@ -20,7 +20,7 @@ from swerun.records import (
     TestStatus,
 )
 
-GRADER_VERSION = "1 (swebench 5.0.2)"
+GRADER_VERSION = "2 (swebench 5.0.2)"
 
 EXIT_CODE = ">>>>> Test Exit Code"
 # an eval script prints these where it could not do its work
@@ -33,7 +33,8 @@ BROKEN = (
 FAIL_TO_PASS = "FAIL_TO_PASS"  # noqa: S105 -- SWE-bench's name, no password
 PASS_TO_PASS = "PASS_TO_PASS"  # noqa: S105
 
-_EXIT_CODE = re.compile(rf"{EXIT_CODE}:\s*(-?\d+)")
+# no longer than what int() reads: a test may print any
+_EXIT_CODE = re.compile(rf"{EXIT_CODE}:\s*(-?\d{{1,20}})")
 _FIXED = frozenset({TestStatus.PASSED, TestStatus.XFAIL})
 # A skipped test is no regression. It is no fix either, and counts for PASS_TO_PASS only.
 _KEPT = _FIXED | {TestStatus.SKIPPED}
@@ -63,7 +64,7 @@ def grade_log(
     Where `exit_code` is None, the one that the log records counts, if it does. Raises
     InstanceError for a log parser that swerun does not know.
     """
-    parse = parser_named(instance.answer.log_parser)
+    parse = parser_of(instance)
     if timed_out:
         return no_verdict(instance, GradeReason.TIMED_OUT, "the tests ran past their time limit")
     return grade_reading(instance, read_log(log, parse, exit_code))

@@ -26,26 +26,25 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 @dataclass(frozen=True, slots=True)
 class Known:
     """A dataset of the hub that has a name here. Its rows tell by their columns how they are read,
-    unless `adapter` says so. `rows` is how many its split has, as its authors say."""
+    unless `adapter` says so."""
 
     dataset: str
     split: str
-    rows: str
     adapter: Adapter | None = None
 
 
 # the first five are published by the authors of SWE-bench, and called as swebench 5.0.2 calls them
 KNOWN: Mapping[str, Known] = {
-    "verified": Known("SWE-bench/SWE-bench_Verified", "test", "500"),
-    "lite": Known("SWE-bench/SWE-bench_Lite", "test", "300"),
-    "full": Known("SWE-bench/SWE-bench", "test", "2,294"),
-    "multilingual": Known("SWE-bench/SWE-bench_Multilingual", "test", "300"),
-    "multimodal": Known("SWE-bench/SWE-bench_Multimodal", "test", "510"),
-    "live": Known("SWE-bench-Live/SWE-bench-Live", "verified", "500"),
-    "gym": Known("SWE-Gym/SWE-Gym", "train", "2,438", GYM),
-    "smith": Known("SWE-bench/SWE-smith", "train", "over 50,000"),
-    "rebench": Known("nebius/SWE-rebench", "filtered", "6,542"),
-    "pro": Known("ScaleAI/SWE-bench_Pro", "test", "731"),
+    "verified": Known("SWE-bench/SWE-bench_Verified", "test"),
+    "lite": Known("SWE-bench/SWE-bench_Lite", "test"),
+    "full": Known("SWE-bench/SWE-bench", "test"),
+    "multilingual": Known("SWE-bench/SWE-bench_Multilingual", "test"),
+    "multimodal": Known("SWE-bench/SWE-bench_Multimodal", "test"),
+    "live": Known("SWE-bench-Live/SWE-bench-Live", "verified"),
+    "gym": Known("SWE-Gym/SWE-Gym", "train", GYM),
+    "smith": Known("SWE-bench/SWE-smith", "train"),
+    "rebench": Known("nebius/SWE-rebench", "filtered"),
+    "pro": Known("ScaleAI/SWE-bench_Pro", "test"),
 }
 
 
@@ -101,7 +100,7 @@ def _of_hub(
 ) -> Subset:
     if hub is None:
         raise InputError(f"{name} is on the hub, and this looks on this machine alone")
-    known = KNOWN.get(bare) or Known(bare, "", "")
+    known = KNOWN.get(bare) or Known(bare, "")
     found = published(hub, known.dataset, revision, split or known.split or None)
     source = f"{known.dataset}@{found.commit}"
     rows = rows_of(source, found.rows, COLUMNS)

@@ -25,6 +25,7 @@ class Pulse:
 
     total: float
     stall: float
+    who: str = "the endpoint"
     heard: float | None = None  # of time.monotonic()
     hang_up: Callable[[], None] = lambda: None  # ends the call, where anything can
 
@@ -76,7 +77,7 @@ def _ended(
     if deadline is not None and time.monotonic() >= deadline:
         return EndpointBusyError("no reply came before the attempt's time was over")
     if pulse and (trouble := pulse.trouble(began)):
-        error = EndpointBusyError(f"the endpoint {trouble}")
+        error = EndpointBusyError(f"{pulse.who} {trouble}")
         error.__cause__ = TimeoutError(trouble)
         return error
     return None

@@ -142,9 +142,9 @@ class ChatModel:
         """
         endpoint, api = self.endpoint, APIS[self.endpoint.api]
         seconds = timeout or endpoint.request_timeout
-        body = self._body(messages, settings, api)
+        body = self.body(messages, settings)
         request = Request(api.path, body, dict(self.headers), seconds)
-        pulse = Pulse(seconds + SLACK, endpoint.stall_timeout)
+        pulse = Pulse(seconds + SLACK, endpoint.stall_timeout, endpoint.where)
 
         def exchange() -> object:
             if endpoint.streams:
@@ -155,8 +155,10 @@ class ChatModel:
         answered = abandonable(exchange, deadline=deadline, cancel=cancel, pulse=pulse)
         return api.read(endpoint, answered)
 
-    def _body(self, messages: Sequence[Message], settings: Mapping[str, Any], api: Api) -> bytes:
-        protocol, quirks = PROTOCOLS[self.endpoint.protocol], self.endpoint.quirks
+    def body(self, messages: Sequence[Message], settings: Mapping[str, Any]) -> bytes:
+        """A request, as it is sent."""
+        protocol, api = PROTOCOLS[self.endpoint.protocol], APIS[self.endpoint.api]
+        quirks = self.endpoint.quirks
 
         def write(turn: Turn) -> bytes:
             wires = protocol.send(turn)

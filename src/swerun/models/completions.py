@@ -72,6 +72,8 @@ def completion_of(endpoint: Endpoint, body: object) -> Completion:
         finish = str(choice.get("finish_reason") or "")
         usage, model = usage_of(answered.get("usage")), str(answered.get("model") or "")
         replay = answered.get("swerun_replay")
+        if choice.get("error") or finish == "error":  # OpenRouter, of what failed on its way
+            raise refusal_inside(endpoint, choice.get("error") or "the reply failed")
     except (KeyError, IndexError, TypeError, AttributeError) as error:
         raise no_reply(endpoint, body) from error
     text, thought = spoken(message.get("content"))

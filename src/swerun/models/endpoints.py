@@ -34,6 +34,8 @@ class Endpoint:
     sampling: Sampling = field(default_factory=Sampling)
     request_timeout: float = 600.0
     stall_timeout: float = 300.0
+    rpm: float | None = None  # requests and tokens per minute that it bears, where it is its own
+    tpm: float | None = None
     is_recorded: bool = False
     preset: str = ""  # the prefix of the one that it is, however somebody came to it
     quirks: Quirks = field(default_factory=Quirks)

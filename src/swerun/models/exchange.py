@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from swerun.errors import EndpointBusyError, EndpointDownError, EndpointError
@@ -141,3 +141,17 @@ def _translated(endpoint: Endpoint) -> Iterator[None]:
         raise EndpointError(hushed(f"{where}: {error}")) from error
     except (ValueError, RecursionError) as error:  # of a stream's JSON
         raise EndpointBusyError(hushed(f"{where} sent a part that is no JSON: {error}")) from error
+
+
+def fetched(
+    client: OpenAI, endpoint: Endpoint, path: str, body: Mapping[str, Any] | None, timeout: float
+) -> object:
+    """The JSON that a server tells about itself, at a path of its URL or at a whole URL; asked for
+    by POST where there is a `body`. Raises EndpointError and its kinds."""
+    with _translated(endpoint):
+        options: Any = {"timeout": timeout}
+        if body is None:
+            text = client.get(path, cast_to=str, options=options)
+        else:
+            text = client.post(path, cast_to=str, body=dict(body), options=options)
+    return json_of(endpoint, text)

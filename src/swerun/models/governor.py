@@ -176,11 +176,12 @@ class Governors:
         key = endpoint.base_url, endpoint.api_key
         if key not in self.made:
             now = time.monotonic()
+            requests, tokens = endpoint.rpm or self.requests, endpoint.tpm or self.tokens
             pace = Pace(
                 self.at_once,
                 self.patience,
-                Bucket.full(self.requests, now) if self.requests else None,
-                Bucket.full(self.tokens, now) if self.tokens else None,
+                Bucket.full(requests, now) if requests else None,
+                Bucket.full(tokens, now) if tokens else None,
             )
             self.made[key] = Governor(endpoint.address, pace, self.say)
         return self.made[key]

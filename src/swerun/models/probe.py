@@ -123,7 +123,7 @@ def translated(endpoint: Endpoint, said: EndpointError) -> EndpointError:
     if isinstance(error, APIConnectionError | TimeoutError):
         why = endpoint.hushed(str(error.__cause__ or error))
         return EndpointError(
-            f"{endpoint.where} does not answer: {why}. "
+            f"{endpoint.where} does not answer: {why.rstrip('.')}. "
             "Is the server running, and is this its address?"
         )
     if isinstance(said, EndpointBusyError) and not isinstance(error, APIStatusError):

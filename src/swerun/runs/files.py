@@ -40,6 +40,11 @@ def cannot_write(path: Path, error: OSError) -> InputError:
     return InputError(f"{path} could not be written: {error.strerror}. {todo}".rstrip())
 
 
+def numbers_in(folder: Path) -> list[int]:
+    """What the numbered folders in it are called; whatever else lies there is none of ours."""
+    return [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
+
+
 def write_record(path: Path, record: BaseModel) -> None:
     write(path, (record.model_dump_json(indent=1) + "\n").encode())
 

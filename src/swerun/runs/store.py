@@ -22,7 +22,23 @@ from swerun.records import (
     Stored,
     Usage,
 )
-from swerun.runs.files import cannot_write, read_lines, read_record, write, write_record
+from swerun.runs.files import (
+    cannot_write,
+    numbers_in,
+    read_lines,
+    read_record,
+    write,
+    write_record,
+)
+from swerun.runs.grades import (
+    StoredGrade,
+    as_regraded,
+    stored_grades,
+    write_graded,
+    write_regrade,
+)
+
+GRADES = "grades"
 
 
 class Started(Stored):
@@ -66,16 +82,7 @@ class AttemptLog:
         write_record(self.folder / "solved.json", solved)
 
     def graded(self, graded: Graded) -> None:
-        """Each grading is a folder of its own; grade.json, last, closes it."""
-        number = 1 + max(numbers_in(self.folder / "grades"), default=0)
-        folder = self.folder / "grades" / str(number)
-        try:
-            folder.mkdir(parents=True)
-        except OSError as error:
-            raise cannot_write(folder, error) from error
-        write(folder / "eval.sh", graded.eval_script.encode())
-        write(folder / "test_output.txt", graded.test_output)
-        write_record(folder / "grade.json", graded.grade)
+        write_graded(self.folder / GRADES, graded)
 
     def finished(self, attempt: Attempt) -> None:
         write_record(self.folder / "attempt.json", attempt)
@@ -145,6 +152,7 @@ class RunStore:
         first, last = folder / "started.json", folder / "attempt.json"
         started = read_record(first, Started) if first.exists() else Started()
         done = read_record(last, Attempt) if last.exists() else None
+        done = as_regraded(done, folder / GRADES) if done else None
         if (done and done.grade) or not (folder / "solved.json").exists():
             return Past(number, started, done)
         solved = read_record(folder / "solved.json", Solved)
@@ -170,11 +178,13 @@ class RunStore:
         path = self.attempt_folder(instance_id, number) / "patch.diff"
         return path.read_bytes() if path.exists() else b""
 
-    def grades(self, instance_id: str, number: int) -> list[tuple[Path, Grade]]:
-        """Each grading's folder and grade, oldest first."""
-        folders = (self.attempt_folder(instance_id, number) / "grades").glob("*/grade.json")
-        ordered = sorted(folders, key=lambda path: int(path.parent.name))
-        return [(path.parent, read_record(path, Grade)) for path in ordered]
+    def grades(self, instance_id: str, number: int) -> list[StoredGrade]:
+        """Each grading of an attempt, oldest first."""
+        return stored_grades(self.attempt_folder(instance_id, number) / GRADES)
+
+    def regraded(self, instance_id: str, number: int, grade: Grade) -> None:
+        """Append what a log of an attempt comes to now: from here on it is the attempt's grade."""
+        write_regrade(self.attempt_folder(instance_id, number) / GRADES, grade)
 
     def begin_session(self, session: Session, selection: Sequence[str], samples: int) -> None:
         """Note who works on the run now; selection and samples may grow, never shrink."""
@@ -257,11 +267,6 @@ def open_run(name: str, root: Path) -> RunStore:
     known = [store.name for store in list_runs(root)]
     there = f"There are: {', '.join(known)}." if known else f"There are none in {root}."
     raise InputError(f"there is no run {name!r} in {root}. {there}")
-
-
-def numbers_in(folder: Path) -> list[int]:
-    """What the numbered folders in it are called; whatever else lies there is none of ours."""
-    return [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
 
 
 def list_runs(root: Path) -> list[RunStore]:

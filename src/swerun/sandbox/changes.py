@@ -14,12 +14,11 @@ from typing import IO
 
 from swerun.errors import SandboxError
 from swerun.ports import Changes
+from swerun.sandbox.archives import CHUNK, END, Joined
 
 # A patch with more in it is of no use to anybody, and what is kept of it is held in memory.
 LARGEST_FILE = 64 << 20  # bytes
 LARGEST_TREE = 512 << 20
-CHUNK = 1 << 20
-END = 1024  # zeros that end an archive
 
 Fetch = Callable[[str], Iterable[bytes]]
 
@@ -138,7 +137,7 @@ def _members(archive: Iterable[bytes]) -> Iterator[tuple[tarfile.TarInfo, IO[byt
 
     Raises SandboxError where the archive breaks off: what was to come would look deleted.
     """
-    joined = _Joined(archive)
+    joined = Joined(archive)
     with tarfile.open(
         fileobj=joined, mode="r|", bufsize=CHUNK, encoding="utf-8", errors="surrogateescape"
     ) as tar:
@@ -200,27 +199,3 @@ def _tar(kept: Mapping[str, tuple[tarfile.TarInfo, bytes]]) -> bytes:
         for header, data in kept.values():
             tar.addfile(header, io.BytesIO(data))
     return made.getvalue()
-
-
-class _Joined(io.RawIOBase):
-    """Chunks as a file to read from; `last` are the last END bytes of the `length` that came."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = memoryview(b"")
-        self.length, self.last = 0, b""
-
-    def read(self, size: int = -1) -> bytes:
-        taken, missing = [], size
-        while missing > 0:
-            if not self._rest:
-                chunk = next(self._chunks, None)
-                if chunk is None:
-                    break
-                self._rest = memoryview(chunk)
-                self.length += len(chunk)
-                self.last = (self.last + chunk[-END:])[-END:]
-            taken.append(self._rest[:missing])
-            missing -= len(taken[-1])
-            self._rest = self._rest[len(taken[-1]) :]
-        return b"".join(taken)

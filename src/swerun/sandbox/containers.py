@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -37,6 +37,7 @@ class Leftover:
     owner: str
     instance: str
     status: str
+    created: float = 0.0  # seconds since 1970
 
 
 def leftovers(client: DockerClient, *, run: str | None = None) -> tuple[Leftover, ...]:
@@ -52,6 +53,7 @@ def leftovers(client: DockerClient, *, run: str | None = None) -> tuple[Leftover
             owner=one["Labels"].get(f"{LABEL}owner", ""),
             instance=one["Labels"].get(f"{LABEL}instance", ""),
             status=one["State"],
+            created=float(one.get("Created") or 0),
         )
         for one in found
     )
@@ -59,16 +61,21 @@ def leftovers(client: DockerClient, *, run: str | None = None) -> tuple[Leftover
 
 def reap(client: DockerClient, run: str) -> int:
     """Remove every container of a run: what is blocked in one ends. Returns how many there were."""
+    found = [one.id for one in leftovers(client, run=run)]
+    remove_all(client, found)
+    return len(found)
+
+
+def remove_all(client: DockerClient, containers: Sequence[str]) -> None:
+    """Remove containers by their ids, several at once."""
     from docker.errors import APIError
 
     def end(container: str) -> None:
         with suppress(APIError):  # gone meanwhile, or on its way
             client.api.remove_container(container, force=True, v=True)
 
-    found = [one.id for one in leftovers(client, run=run)]
     with ThreadPoolExecutor(max_workers=8) as pool:
-        list(pool.map(end, found))
-    return len(found)
+        list(pool.map(end, containers))
 
 
 @contextmanager

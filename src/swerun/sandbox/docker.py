@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import io
 import posixpath
 import re
 import shlex
-import tarfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from swerun.errors import ImageMissingError, InstanceError, SandboxError, SandboxLostError
 from swerun.ports import Changes, ExecResult, Sandbox
 from swerun.records import Role, Task
+from swerun.sandbox.archives import first_file
 from swerun.sandbox.attached import attach
 from swerun.sandbox.changes import Tree, changes_since
 from swerun.sandbox.channel import INPUT, Channel, ChannelEndedError, killed, opening
@@ -57,13 +56,9 @@ class DockerSandbox:
         source = INPUT if data else "/dev/null"
         self._must(f"mkdir -p {folder} && cat <{source} >{name}", given=data)
 
-    def read_file(self, path: str) -> bytes:
-        with tarfile.open(fileobj=io.BytesIO(b"".join(self._archive(self._absolute(path))))) as tar:
-            member = tar.getmembers()[0]
-            file = tar.extractfile(member) if member.isreg() else None  # a link leads out of it
-            if file is None:
-                raise FileNotFoundError(f"{path} is no file")
-            return file.read()
+    def read_file(self, path: str, *, limit: int | None = None) -> bytes:
+        with closing(self._archive(self._absolute(path))) as chunks:
+            return first_file(chunks, path, limit)
 
     def changes(self) -> Changes:
         before = self.pristine.tree(self.container.attrs["Image"], self.workdir)
@@ -154,7 +149,7 @@ class DockerSandbox:
     def _absolute(self, path: str) -> str:
         return posixpath.join(self.workdir, path)
 
-    def _archive(self, path: str) -> Iterator[bytes]:
+    def _archive(self, path: str) -> Generator[bytes]:
         """The archive of a path, running or not. Raises FileNotFoundError."""
         with translated(f"reading {path}", missing=path):
             chunks, _ = self.client.api.get_archive(

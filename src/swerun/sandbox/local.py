@@ -43,11 +43,12 @@ class LocalSandbox:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
 
-    def read_file(self, path: str) -> bytes:
+    def read_file(self, path: str, *, limit: int | None = None) -> bytes:
         file = self.folder / path
         if file.is_symlink() or not file.is_file():
             raise FileNotFoundError(f"{path} is no file")
-        return file.read_bytes()
+        with file.open("rb") as opened:
+            return opened.read(limit)
 
     def changes(self) -> Changes:
         return changes_since(tree_of(archive(self.template)), lambda p: archive(self.folder / p))

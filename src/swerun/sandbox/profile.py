@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from swerun.records import Resources
+from swerun.records import Conditions, Resources
 
 # What tests run by root rely on: owners and modes that mean nothing to root (CHOWN, DAC_OVERRIDE,
 # FOWNER, FSETID), becoming another user and signalling it (SETUID, SETGID, KILL), low ports
@@ -47,6 +49,20 @@ class Profile:
     user: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
     ca_bundle: Path | None = None
+
+    def conditions(self) -> Conditions:
+        """The same as a grade records it; what may hold secrets only as a hash."""
+        more = {"environment": dict(self.environment), "ca_bundle": str(self.ca_bundle or "")}
+        digest = hashlib.sha256(json.dumps(more, sort_keys=True).encode()).hexdigest()[:16]
+        return Conditions(
+            memory=self.resources.memory,
+            cpus=self.resources.cpus,
+            pids=self.resources.pids,
+            network=self.network,
+            capabilities=self.capabilities,
+            user=self.user,
+            environment=digest if any(more.values()) else "",
+        )
 
     def options(self) -> dict[str, Any]:
         """The same in the words of DockerClient.containers.create."""

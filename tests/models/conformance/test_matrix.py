@@ -17,12 +17,11 @@ from swerun.errors import ContextLengthError, EndpointBusyError, EndpointError
 from swerun.models.chat import ChatModel
 from swerun.models.endpoints import Endpoint, refuse_unsendable
 from swerun.models.exchange import connected
-from swerun.models.patient import PatientModel
 from swerun.models.presets import MODELS, PRESETS, preset_of, quirks_of
 from swerun.ports import Message
 from swerun.records import Sampling
 from tests.models.conformance.script import TURNS, WRITTEN
-from tests.models.conformance.server import Failure, conforming
+from tests.models.conformance.server import WAIT, Failure, conforming
 from tests.models.conformance.spec import Spec
 from tests.models.conformance.specs import FIELD, SPECS
 
@@ -126,35 +125,22 @@ def test_a_conversation_is_held_and_nothing_is_sent_that_is_not_documented(case,
         assert reply.reasoning == (turn.thought if shown else "")
 
 
-AT_ONCE = [each for each in get_args(Failure) if each not in {"none", "stall"}]
+FAILURES = [each for each in get_args(Failure) if each != "none"]
 
 
-@pytest.mark.parametrize("failure", AT_ONCE)
+@pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_what_fails_is_asked_once_more_and_nothing_of_it_is_kept(case, failure, at):
+def test_what_fails_may_be_asked_once_more_and_nothing_of_it_is_kept(case, failure, at):
     server, client = at(case, failure)
-    waits = []
-    model = PatientModel(
-        ChatModel(endpoint(case, server.url), client, TOOLS),
-        wait=lambda seconds, _: waits.append(seconds),
-        chance=lambda: 0.0,
-    )
-    reply = model.reply(ASKED, deadline=None, cancel=Event())
-    assert server.refusals == []
-    assert (server.asked, server.served, reply.tries) == (2, 1, 2)
-    assert waits == [7.0 if failure == "rate limit" else 1.0]
-    assert [call.tool for call in reply.calls] == ["bash"]
-    assert reply.usage.total == 120
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_what_stalls_is_noticed_and_can_be_asked_again(case, at):
-    server, client = at(case, "stall")
     soon = {"stall_timeout": SOON} if case.stream else {"request_timeout": SOON}
     with pytest.raises(EndpointBusyError) as caught:
-        ask(case, server, client, **soon)
-    assert ("in the middle of a reply" if case.stream else "Timeout") in str(caught.value)
-    assert [call.tool for call in ask(case, server, client).calls] == ["bash"]
+        ask(case, server, client, **(soon if failure == "stall" else {}))
+    assert caught.value.wait == (float(WAIT) if failure == "rate limit" else None)
+    if failure == "stall":
+        assert ("in the middle of a reply" if case.stream else "Timeout") in str(caught.value)
+    reply = ask(case, server, client)
+    assert [call.tool for call in reply.calls] == ["bash"]
+    assert reply.usage.total == 120
     assert (server.asked, server.served, server.refusals) == (2, 1, [])
 
 

@@ -12,7 +12,6 @@ _NAMES = tuple(_STATUSES)
 _CONTROL = dict.fromkeys(range(1, 32))
 _COLOUR = re.compile(r"\[\d+m")
 _COUNT = re.compile(r"\[\d+\]")
-_OPTION = re.compile(r"(.*?)\[(.*)\]")
 
 
 def parse_pytest(log: str) -> dict[str, TestStatus]:
@@ -80,10 +79,10 @@ def _is_result(words: list[str]) -> bool:
 
 
 def _shorter(name: str) -> str:
-    has_option = _OPTION.search(name)
-    if not has_option:
+    begins, ends = name.find("["), name.rfind("]")
+    if not 0 <= begins < ends:
         return name
-    main, option = has_option.groups()
+    main, option = name[:begins], name[begins + 1 : ends]
     if option.startswith("/") and not option.startswith("//") and "*" not in option:
         option = "/" + option.rsplit("/", 1)[-1]
     return f"{main}[{option}]"

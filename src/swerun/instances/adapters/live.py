@@ -30,9 +30,11 @@ def instance(row: Row) -> Instance:
     image = row.text("docker_image", default=image_named("starryzhang", row))
     if parser.strip().lower() != PYTEST:
         return made(row, Derived("", "", EvalType.PASS_AND_FAIL, image), ungradable=_why(parser))
-    commands = row.names("test_cmds")
-    if not commands:
-        raise row.wrong("test_cmds", "at least one command")
+    commands = _commands(row)
+    if not (commands and row.text("test_patch", default="")):
+        missing = "test_patch" if commands else "test_cmds"
+        nothing = Derived("", "", EvalType.PASS_AND_FAIL, image)
+        return made(row, nothing, ungradable=f"the row has no {missing}")
     script = eval_script(
         row.text("base_commit"),
         row.text("test_patch"),
@@ -40,6 +42,13 @@ def instance(row: Row) -> Instance:
         [" ; ".join(commands), *row.names("print_cmds")],
     )
     return made(row, Derived(script, "parse_log_pytest", EvalType.PASS_AND_FAIL, image))
+
+
+def _commands(row: Row) -> tuple[str, ...]:
+    value = row.values.get("test_cmds")
+    return (
+        (value,) if isinstance(value, str) and value.strip()[:1] != "[" else row.names("test_cmds")
+    )
 
 
 def _why(parser: str) -> str:

@@ -30,6 +30,8 @@ def instance(row: Row) -> Instance:
     ungradable = ""
     if missing:
         ungradable = f"its install_config has no {' and no '.join(missing)}"
+    elif not row.text("test_patch", default=""):
+        ungradable = "the row has no test_patch"
     elif not image:
         ungradable = "the row names no image: SWE-rebench has published none for it"
     if ungradable:

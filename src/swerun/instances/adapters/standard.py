@@ -46,12 +46,15 @@ def instance(row: Row) -> Instance:
 def made(row: Row, tests: Derived, *, ungradable: str = "", workdir: str = "/testbed") -> Instance:
     """An instance of what most datasets have in common, with the rest given."""
     fail_to_pass, pass_to_pass = tests_of(row)
-    if not (fail_to_pass or pass_to_pass or ungradable):
+    if not ungradable and not (fail_to_pass or pass_to_pass):
         ungradable = "it names no tests, so nothing tells whether a patch resolves it"
+    gold_patch = row.text("patch", default="")
+    if not ungradable and not gold_patch:
+        ungradable = "it has no reference patch, so nothing tells that its tests can pass"
     return Instance(
         task=task_of(row, tests.image, workdir),
         answer=Answer(
-            gold_patch=row.text("patch"),
+            gold_patch=gold_patch,
             test_patch=row.text("test_patch", default=""),
             eval_script=tests.eval_script,
             log_parser=tests.log_parser,

@@ -1,0 +1,1 @@
+"""Is everything in place? What is found out about this machine and about a model's endpoint."""

@@ -1,0 +1,122 @@
+"""What a run asks, what it is called for it, and what is noted of each session's work on it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from swerun.config import RunConfig
+from swerun.entrants import DEMO, Entrant
+from swerun.errors import InputError
+from swerun.grading.verdict import GRADER_VERSION
+from swerun.instances.selection import Chosen, Subset
+from swerun.records import Question, RunRecord, Session
+from swerun.revision import unpinned
+from swerun.version import __version__
+
+
+def question_of(config: RunConfig, who: Entrant, dataset: str, subset: Subset) -> Question:
+    """What `config` asks of `who`; `dataset` is the hash of the subset's instances."""
+    return Question(
+        model=who.name,
+        asked_for=who.asked_for,
+        dataset_hash=dataset,
+        scaffold=who.scaffold,
+        predictions=who.predictions,
+        sampling=who.sampling,
+        limits=who.limits,
+        resources=config.resources,
+        network=config.network,
+        grade_network=config.grade_network or subset.grade_network,
+        grading=GRADER_VERSION,
+    )
+
+
+def run_wanted(config: RunConfig, question: Question, chosen: Chosen) -> RunRecord:
+    """The run that would be begun; with --fresh it has a name that none has."""
+    fingerprint = fingerprint_of(question)
+    name = run_name(config, question.model, fingerprint)
+    if config.fresh:
+        name = _unused(config.runs, name)
+    return RunRecord(
+        name=name,
+        model=question.model,
+        subset=config.subset,
+        source=chosen.subset.source,
+        fingerprint=fingerprint,
+        question=question,
+        selection=tuple(instance.id for instance in chosen.instances),
+        samples=config.samples,
+        created_at=datetime.now(UTC),
+    )
+
+
+def session_of(config: RunConfig, who: Entrant, chosen: Chosen) -> Session:
+    """The circumstances of this process's work."""
+    return Session(
+        started_at=datetime.now(UTC),
+        swerun=__version__,
+        python=platform.python_version(),
+        engine="local",
+        host=platform.node(),
+        jobs=config.jobs,
+        grade_jobs=grade_jobs(config),
+        base_url=who.base_url,
+        note=who.note,
+        missing=who.missing,
+        selection=config.selection,
+        strata=chosen.strata,
+    )
+
+
+def grade_jobs(config: RunConfig) -> int:
+    return config.grade_jobs or os.cpu_count() or 1
+
+
+def fingerprint_of(question: Question) -> str:
+    """64 hex digits, the same for the same question whatever the order of its keys.
+
+    Of what is not the default only, so that a later swerun, which may ask for more, finds its runs
+    again. Whether two questions are the same is not decided by it.
+    """
+    asked = json.dumps(question.model_dump(mode="json", exclude_defaults=True), sort_keys=True)
+    return hashlib.sha256(asked.encode()).hexdigest()
+
+
+def run_name(config: RunConfig, model: str, fingerprint: str) -> str:
+    """--run NAME, with the model where there are several; else model, subset and 8 hex digits.
+
+    Raises InputError for a name that is no folder's.
+    """
+    if config.run:
+        name = config.run if len(config.model) == 1 else f"{config.run}--{model}"
+    else:
+        # which revision it is of is the fingerprint's matter
+        name = f"{model}--{Path(unpinned(config.subset)).name}--{fingerprint[:8]}"
+    name = folder_name(name)
+    if name.startswith("."):
+        raise InputError(f"--run {config.run}: a run's name cannot begin with a dot")
+    return name
+
+
+def _unused(runs: Path, name: str) -> str:
+    number = 2
+    candidate = name
+    while (runs / candidate).exists():
+        candidate, number = f"{name}-{number}", number + 1
+    return candidate
+
+
+def folder_name(text: str) -> str:
+    """`text` with a dash for whatever a folder's name had better not have."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text)
+
+
+def recording_name(model: str) -> str:
+    """What a model's recording is called, and its folder."""
+    return folder_name(model.removeprefix(DEMO))

@@ -1,0 +1,53 @@
+"""Tar archives that come in chunks, read without ever being held in whole."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterable
+
+from swerun.errors import SandboxError
+
+CHUNK = 1 << 20
+END = 1024  # zeros that end an archive
+
+
+def first_file(archive: Iterable[bytes], path: str, limit: int | None) -> bytes:
+    """The first `limit` bytes, or all, of the file that `archive` is of; what follows is not read.
+
+    Raises FileNotFoundError where it is of something else, SandboxError where it breaks off.
+    """
+    try:
+        with tarfile.open(fileobj=Joined(archive), mode="r|", bufsize=CHUNK) as tar:
+            member = tar.next()
+            regular = member is not None and member.isreg()  # a link leads out of the archive
+            file = tar.extractfile(member) if member and regular else None
+            if file is None:
+                raise FileNotFoundError(f"{path} is no file")
+            return file.read() if limit is None else file.read(limit)
+    except tarfile.TarError as error:
+        raise SandboxError(f"the archive of {path} breaks off or is damaged: {error}") from error
+
+
+class Joined(io.RawIOBase):
+    """Chunks as a file to read from; `last` are the last END bytes of the `length` that came."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._rest = memoryview(b"")
+        self.length, self.last = 0, b""
+
+    def read(self, size: int = -1) -> bytes:
+        taken, missing = [], size
+        while missing > 0:
+            if not self._rest:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    break
+                self._rest = memoryview(chunk)
+                self.length += len(chunk)
+                self.last = (self.last + chunk[-END:])[-END:]
+            taken.append(self._rest[:missing])
+            missing -= len(taken[-1])
+            self._rest = self._rest[len(taken[-1]) :]
+        return b"".join(taken)

@@ -1,0 +1,132 @@
+"""What attempts are made with on one engine: sandboxes, a grader, images and turns."""
+
+from __future__ import annotations
+
+import os
+import platform
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+from swerun.attempt import Bench
+from swerun.config import RunConfig, cache_folder
+from swerun.engine.slots import LocalSlots
+from swerun.entrants import Entrant
+from swerun.errors import InputError
+from swerun.grading.alone import Alone
+from swerun.grading.cache import RunCache
+from swerun.grading.evaluate import Evaluator
+from swerun.grading.grader import Probe, SandboxGrader
+from swerun.images.build import Settings
+from swerun.images.store import EngineImages
+from swerun.records import Attempt, Conditions, Resources, Role, Soundness
+from swerun.sandbox.client import connect
+from swerun.sandbox.docker import DockerSandboxes, Profile, reap
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all runs of a session use together."""
+
+    client: DockerClient
+    images: EngineImages
+    slots: LocalSlots
+    cancel: Event
+    grade_network: str
+    cache: Path
+    known: Mapping[str, Soundness]  # of the instances, as far as it is
+    outdated: Callable[[Attempt], bool] | None  # set where it is the instances that are measured
+    long_logs: Alone = field(default_factory=Alone)
+
+
+def bench_of(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
+    """What each attempt of the run with the label `run` is made with."""
+    outside = shared.images.settings
+    sandboxes = sandboxes_of(config, shared.client, run, shared.grade_network, outside)
+    grader = SandboxGrader(
+        Evaluator(sandboxes, who.limits.eval_seconds, platform.node(), alone=shared.long_logs),
+        conditions=conditions_of(sandboxes),
+        cache=None if config.no_cache else RunCache(shared.cache / "grades"),
+        confirm=config.confirm,
+    )
+    measured = Probe(grader) if shared.outdated else grader
+    return Bench(shared.images, who.solver(sandboxes), measured, shared.slots, shared.cancel)
+
+
+def conditions_of(sandboxes: DockerSandboxes) -> Conditions:
+    """What they give a grading container."""
+    return sandboxes.profiles[Role.GRADING].conditions()
+
+
+def fitting(resources: Resources, cpus: int) -> Resources:
+    """`resources` on an engine with so many cores, which takes no container that asks for more.
+
+    Raises InputError for a number that somebody chose; the default becomes what there is.
+    """
+    if resources.cpus <= cpus:
+        return resources
+    if resources.cpus != Resources().cpus:
+        raise InputError(f"--cpus {resources.cpus:g}: the engine has {cpus} cores")
+    return resources.model_copy(update={"cpus": float(cpus)})
+
+
+def sandboxes_of(
+    config: RunConfig, client: DockerClient, run: str, grade_network: str, outside: Settings
+) -> DockerSandboxes:
+    resources = fitting(config.resources, client.info()["NCPU"])
+    return DockerSandboxes(
+        client=client,
+        run=run,
+        owner=f"{platform.node()}:{os.getpid()}",
+        profiles={
+            Role.AGENT: Profile(resources=resources, network=config.network),
+            Role.GRADING: grading_profile(resources, grade_network, outside),
+        },
+    )
+
+
+def grading_profile(resources: Resources, network: str, outside: Settings) -> Profile:
+    """A grading's container knows of the way out what builds do; an agent's knows nothing."""
+    return Profile(
+        resources=resources,
+        network=network,
+        environment={**outside.proxies, **outside.variables},
+        ca_bundle=outside.ca_bundle,
+    )
+
+
+@contextmanager
+def connected(environment: Mapping[str, str]) -> Iterator[DockerClient]:
+    """The engine that the environment names. Raises NoEngineError."""
+    client = connect(environment)
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+@contextmanager
+def grading(
+    environment: Mapping[str, str], eval_seconds: float, network: str
+) -> Iterator[tuple[EngineImages, SandboxGrader]]:
+    """Images and a grader without a run: for one patch at a time. `network` is the grading's.
+
+    Raises NoEngineError.
+    """
+    config = RunConfig(model=("given",))
+    with connected(environment) as client:
+        run = f"grading-{uuid.uuid4().hex[:12]}"
+        images = EngineImages(client, cache_folder(config.cache, environment))
+        sandboxes = sandboxes_of(config, client, run, network, images.settings)
+        try:
+            evaluator = Evaluator(sandboxes, eval_seconds, platform.node())
+            yield images, SandboxGrader(evaluator, conditions_of(sandboxes))
+        finally:
+            reap(client, sandboxes.run)

@@ -1,0 +1,3 @@
+module swerun.example/outcomes
+
+go 1.19

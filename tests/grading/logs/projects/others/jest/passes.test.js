@@ -1,0 +1,1 @@
+test("passes in a file of its own", () => {});
