@@ -246,7 +246,7 @@ def test_a_size_or_a_mirror_that_is_none_is_bad_input(swerun):
     for flags, said in (
         (("--disk", "much"), "--disk (images.disk)"),
         (("--registry", "https://mirror.example"), "--registry (images.registry)"),
-        (("--build-arg", "NAME"), "--build-arg NAME"),
+        (("--build-arg", "NAME"), "NAME is not NAME=VALUE"),
         (("--pin", "nowhere.json"), "nowhere.json"),
         (("--ca-bundle", "nowhere.pem"), "nowhere.pem"),
     ):
