@@ -6,9 +6,10 @@ import pytest
 
 from swerun.config import RunConfig
 from swerun.errors import InputError
+from swerun.images.build import Settings
 from swerun.question import fingerprint_of, recording_name, run_name
 from swerun.records import Limits, Resources, Sampling
-from swerun.workbench import fitting, said_of_cores
+from swerun.workbench import fitting, grading_profile, said_of_cores
 from tests.report.test_summary import a_run
 
 QUESTION = a_run().question
@@ -72,3 +73,19 @@ def test_a_container_gets_no_more_cores_than_there_are():
     assert fitting(Resources(cpus=1.5), 2).cpus == 1.5
     with pytest.raises(InputError, match="--cpus 64: the engine has 2 cores"):
         fitting(Resources(cpus=64), 2)
+
+
+def test_a_grading_is_told_of_the_way_out_what_builds_are(tmp_path):
+    outside = Settings(
+        network="host",  # of builds alone
+        arguments={"A": "1"},
+        variables={"PIP_INDEX_URL": "http://index.example"},
+        proxies={"HTTPS_PROXY": "http://proxy.example"},
+        ca_bundle=tmp_path / "ca.pem",
+    )
+    profile = grading_profile(Resources(), "bridge", outside)
+    assert profile.environment == {
+        "PIP_INDEX_URL": "http://index.example",
+        "HTTPS_PROXY": "http://proxy.example",
+    }
+    assert (profile.network, profile.ca_bundle) == ("bridge", tmp_path / "ca.pem")

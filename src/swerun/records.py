@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, ByteSize, ConfigDict, Field, JsonValue, field_validator
 
 SCHEMA_VERSION = 1
 # what an eval script has around its tests' output, by SWE-bench's convention
@@ -429,6 +429,16 @@ class ImageOptions(Record):
     index_url: str | None = None  # PIP_INDEX_URL
     ca_bundle: Path | None = None  # PEM
     proxy: bool = False  # HTTP_PROXY, HTTPS_PROXY and NO_PROXY as swerun has them
+
+    @field_validator("build_args", mode="before")
+    @classmethod
+    def _named(cls, given: object) -> object:
+        """Also as NAME=VALUE, each."""
+        if not isinstance(given, list | tuple):
+            return given
+        if unnamed := [each for each in given if "=" not in str(each)]:
+            raise ValueError(f"{unnamed[0]} is not NAME=VALUE")
+        return dict(str(each).split("=", maxsplit=1) for each in given)
 
 
 class Sampling(Record):

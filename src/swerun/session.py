@@ -143,15 +143,15 @@ def prepared(
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
-        network = questions[0].grade_network
         known = {} if probing else validations.soundness(chosen.instances)
         outdated = validations.outdated(chosen.instances) if probing else None
-        shared = Shared(client, images, slots, cancel, network, cache, known, outdated)
+        shared = Shared(
+            client, images, slots, cancel, questions[0].grade_network, cache, known, outdated
+        )
         entries = tuple(
             (_work(config, who, store, shared, chosen), who)
             for who, store in zip(entrants, stores, strict=True)
         )
-        images.expect(planned.instance for work, _ in entries for planned in left(work))
         yield Prepared(config, client, entries, cancel, validations)
 
 
@@ -222,7 +222,9 @@ def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chos
     store.begin_session(session, [i.id for i in chosen.instances], config.samples)
     bench = bench_of(config, who, shared, store.label())
     work = Work(store, bench, chosen.instances, config.samples, config.retries, who.is_over)
-    return replace(work, outdated=shared.outdated) if shared.outdated else work
+    work = replace(work, outdated=shared.outdated) if shared.outdated else work
+    shared.images.expect(planned.instance for planned in left(work))
+    return work
 
 
 def _validations_folder(cache: Path, client: DockerClient) -> Path:

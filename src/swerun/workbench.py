@@ -101,13 +101,18 @@ def sandboxes_of(
         owner=f"{platform.node()}:{os.getpid()}",
         profiles={
             Role.AGENT: Profile(resources=resources, network=config.network),
-            Role.GRADING: Profile(
-                resources=resources,
-                network=grade_network,
-                environment={**outside.proxies, **outside.variables},
-                ca_bundle=outside.ca_bundle,
-            ),
+            Role.GRADING: grading_profile(resources, grade_network, outside),
         },
+    )
+
+
+def grading_profile(resources: Resources, network: str, outside: Settings) -> Profile:
+    """A grading's container knows of the way out what builds do; an agent's knows nothing."""
+    return Profile(
+        resources=resources,
+        network=network,
+        environment={**outside.proxies, **outside.variables},
+        ca_bundle=outside.ca_bundle,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from threading import Event
 
@@ -58,11 +59,13 @@ class Solver:
 
 @pytest.fixture
 def engine(tmp_path):
-    def made(solver, *grades, agents=2, retries=2, listener=lambda _: None, cancel=None):
+    def made(
+        solver, *grades, agents=2, retries=2, listener=lambda _: None, cancel=None, images=None
+    ):
         cancel = cancel or Event()
         slots = local_slots(images=2, agents=agents, grading=2, cancel=cancel)
         grader = FixedGrader(grades or [RESOLVED])
-        bench = Bench(Present(), solver, grader, slots, cancel)
+        bench = Bench(images or Present(), solver, grader, slots, cancel)
         store = open_or_create(tmp_path, a_run(*IDS))
         work = Work(store, bench, tuple(map(an_instance, IDS)), 1, retries)
         return LocalEngine([work], 8, listener, cancel, pause=0), store
@@ -228,3 +231,46 @@ def test_a_verdict_that_is_outdated_is_made_again_and_the_old_one_stays(engine):
     new = [attempt for attempt in store.attempts() if attempt not in old]
     assert [(a.instance_id, a.attempt, a.cause) for a in new] == [(IDS[0], 2, Cause.RETRY)]
     assert len(list(store.attempts())) == len(IDS) + 1
+
+
+class Fetched(Present):
+    """Images that remember which were asked for, and whose attempts are under way."""
+
+    def __init__(self):
+        self.asked, self.held = [], []
+
+    @contextmanager
+    def hold(self, instance):
+        self.held.append(instance.id)
+        yield
+        self.held.remove(instance.id)
+
+    def ensure(self, instance):
+        assert instance.id in self.held
+        self.asked.append(instance.id)
+        return super().ensure(instance)
+
+
+def test_images_are_fetched_ahead_of_need_and_no_further_than_there_are_threads(engine):
+    """One agent is at work on the first; the images of those after it come meanwhile."""
+    ahead, images = Event(), Fetched()
+
+    class Slow(Solver):
+        def solve(self, planned, image_digest, keep):
+            assert ahead.wait(30)
+            return super().solve(planned, image_digest, keep)
+
+    driven, store = engine(Slow(), agents=1, images=images)
+    driven.threads = 4
+    running = threading.Thread(target=driven.run)
+    running.start()
+    while len(images.asked) < 4:
+        time.sleep(0.01)
+    time.sleep(0.2)  # in which a fifth would be asked for
+    assert sorted(images.asked) == sorted(images.held)
+    assert len(images.asked) == 4
+    ahead.set()
+    running.join()
+    assert sorted(images.asked) == sorted(IDS)
+    assert images.held == []
+    assert outcomes(store) == {Outcome.RESOLVED: len(IDS)}

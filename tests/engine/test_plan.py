@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from swerun.engine.plan import after, interleave, plan
+from swerun.engine.plan import after, interleave, plan, side_by_side
 from swerun.ports import Kept, Planned
 from swerun.records import Cause, Failure, Fault, Solved, Stop
 from swerun.runs.store import Past, Started
@@ -75,3 +75,22 @@ def test_only_a_failure_that_may_pass_is_followed_and_not_for_ever(attempt, retr
 def test_two_runs_take_turns():
     a, b = Planned(an_instance("a"), 1), Planned(an_instance("b"), 1)
     assert interleave([[a, b], [a]]) == [(0, a), (1, a), (0, b)]
+
+
+@pytest.mark.parametrize(
+    ("given", "ordered"),
+    [
+        ([], []),
+        (["a1", "b1", "a1", "a2", "b1"], [0, 2, 3, 1, 4]),
+        # versions of a repository stay together, in the order in which the first of each came
+        (["a2", "a1", "b9", "a2", "c1", "a1"], [0, 3, 1, 5, 2, 4]),
+        (["b1", "a1"], [0, 1]),
+    ],
+)
+def test_what_shares_layers_is_side_by_side_and_what_came_first_stays_first(given, ordered):
+    instances = []
+    for number, (repo, version) in enumerate(given):
+        one = an_instance(str(number))
+        task = one.task.model_copy(update={"repo": repo})
+        instances.append(one.model_copy(update={"task": task, "version": version}))
+    assert [each.id for each in side_by_side(instances)] == [str(number) for number in ordered]

@@ -11,6 +11,7 @@ import typer
 
 from swerun.cli.exits import DONE, explained
 from swerun.cli.flags import given, said_of_flags
+from swerun.cli.imaging import DISK, imaging
 from swerun.cli.run import CONFIRM, NO_CACHE, drive
 from swerun.cli.selecting import chosen_by, selecting
 
@@ -22,6 +23,7 @@ Opt = typer.Option
 
 
 @selecting
+@imaging
 def grade(
     ctx: typer.Context,
     source: Annotated[
@@ -61,6 +63,7 @@ def grade(
     grade_network: Annotated[
         str | None, Opt("--grade-network", help="Of the container.  [as the subset says]")
     ] = None,
+    disk: Annotated[str | None, DISK] = None,
     runs: Annotated[Path | None, Opt("--runs", help="Where runs are kept.  [./runs]")] = None,
     name: Annotated[
         str | None, Opt("--run", help="The run's name.  [made of model, subset and question]")

@@ -8,7 +8,6 @@ def build(ctx: typer.Context) -> None:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from swerun.records import ImageOptions
 
 Opt = typer.Option
+DISK = Opt("--disk", metavar="SIZE", help="Images take no more, as 60GB.  [no limit]")
 
 
 def _flags(
@@ -65,17 +65,5 @@ def options_by(ctx: typer.Context) -> ImageOptions:
         for name, value in given(ctx).items()
         if name.startswith("images.")
     }
-    if "build_args" in said:
-        said["build_args"] = named_values(said["build_args"])
     with said_of_flags(ctx, file=False):
         return checked(ImageOptions, said, "the flags")
-
-
-def named_values(given: Sequence[str]) -> dict[str, str]:
-    """NAME=VALUE, each. Raises InputError."""
-    from swerun.errors import InputError
-
-    for each in given:
-        if "=" not in each:
-            raise InputError(f"--build-arg {each}: it is not NAME=VALUE")
-    return dict(each.split("=", maxsplit=1) for each in given)

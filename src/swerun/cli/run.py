@@ -17,7 +17,7 @@ import typer
 
 from swerun.cli.exits import STOPPED, explained, judged
 from swerun.cli.flags import given, said_of_flags
-from swerun.cli.imaging import imaging, named_values
+from swerun.cli.imaging import DISK, imaging
 from swerun.cli.printable import printable
 from swerun.cli.selecting import selecting
 
@@ -121,10 +121,7 @@ def run(
     grade_network: Annotated[
         str | None, Opt("--grade-network", help="Of the grading container.  [as the subset says]")
     ] = None,
-    disk: Annotated[
-        str | None,
-        Opt("--disk", metavar="SIZE", help="Images take no more, as 60GB.  [no limit]"),
-    ] = None,
+    disk: Annotated[str | None, DISK] = None,
     prompt: Annotated[
         Path | None, Opt("--prompt", help="A Jinja file in place of the instance prompt.")
     ] = None,
@@ -160,8 +157,6 @@ def _config(ctx: typer.Context, file: Path | None) -> RunConfig:
     flags = given(ctx)
     if "sampling.extra_body" in flags:
         flags["sampling.extra_body"] = json_object(flags["sampling.extra_body"])
-    if "images.build_args" in flags:
-        flags["images.build_args"] = named_values(flags["images.build_args"])
     return load_config(file, flags)
 
 

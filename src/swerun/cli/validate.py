@@ -14,6 +14,7 @@ import typer
 
 from swerun.cli.exits import DONE, FAILED, STOPPED, explained
 from swerun.cli.flags import given, said_of_flags
+from swerun.cli.imaging import DISK, imaging
 from swerun.cli.printable import plain, printable
 from swerun.cli.run import stopping
 from swerun.cli.selecting import selecting
@@ -30,6 +31,7 @@ OPEN = "not validated"
 
 
 @selecting
+@imaging
 def validate(
     ctx: typer.Context,
     times: Annotated[
@@ -46,6 +48,7 @@ def validate(
     memory: Annotated[str | None, Opt("--memory", help="Per container.  [4g]")] = None,
     cpus: Annotated[float | None, Opt("--cpus", help="Per container.  [2]")] = None,
     pids: Annotated[int | None, Opt("--pids", help="Per container.  [512]")] = None,
+    disk: Annotated[str | None, DISK] = None,
     cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
     as_json: Annotated[bool, Opt("--json", help="Print JSON.")] = False,
 ) -> None:

@@ -16,7 +16,7 @@ from swerun.errors import ImageError, ImageMissingError
 from swerun.images.build import INPUTS, Settings, build, digest_of, image_id
 from swerun.images.names import mirrored
 from swerun.images.pull import Puller
-from swerun.images.watch import Say, Watch, engine_errors
+from swerun.images.watch import Say, Watch, asking
 from swerun.packaged import packaged
 from swerun.sandbox.process import run
 
@@ -130,15 +130,13 @@ class BaseMaker:
         return found
 
     def _imported(self, tree: Path, inputs: str) -> str:
-        try:
+        with asking(f"importing {self.image} into the engine"):
             self.client.api.import_image_from_file(
                 str(tree),
                 repository=self.image.rpartition(":")[0],
                 tag=self.image.rpartition(":")[2],
                 changes=[f"LABEL {INPUTS}={inputs}", f"WORKDIR {WORKDIR}", 'CMD ["bash"]'],
             )
-        except engine_errors() as error:
-            raise ImageError(f"importing {self.image} into the engine: {error}") from error
         made = image_id(self.client, self.image, inputs=inputs)
         if made is None:
             raise ImageError(f"the engine took {self.image} and has it not: is its disk full?")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swerun.errors import ImageError
-from swerun.images.watch import Watch, engine_errors
+from swerun.images.watch import Watch, asking
 from swerun.sandbox.profile import CA_BUNDLE, CA_VARIABLES
 
 if TYPE_CHECKING:
@@ -72,12 +72,11 @@ def image_id(client: DockerClient, image: str, *, inputs: str | None = None) -> 
     """
     from docker.errors import ImageNotFound
 
-    try:
-        found = client.images.get(image)
-    except ImageNotFound:
-        return None
-    except engine_errors() as error:
-        raise ImageError(f"looking for the image {image}: {error}") from error
+    with asking(f"looking for the image {image}"):
+        try:
+            found = client.images.get(image)
+        except ImageNotFound:
+            return None
     fresh = inputs is None or found.labels.get(INPUTS) == inputs
     return str(found.id) if fresh else None
 
@@ -113,14 +112,12 @@ def build(
                 decode=True,
             ),
         )
-        try:
+        with asking(f"building {image} from {context}"):
             for said in lines:
                 log.append(str(said.get("stream", "")))
                 if "error" in said:
                     words = f"building {image} from {context}: {said['error']}"
                     raise ImageError(f"{words}\n{_end_of(''.join(log))}")
-        except engine_errors() as error:
-            raise ImageError(f"building {image} from {context}: {error}") from error
     made = image_id(client, image)
     if made is None:
         raise ImageError(f"building {image}: the engine ended it, and does not have the image")

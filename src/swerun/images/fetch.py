@@ -13,7 +13,7 @@ from swerun.images.ledger import Ledger, Note
 from swerun.images.names import mirrored, parsed, pinned
 from swerun.images.pull import Downloaded, Puller
 from swerun.images.registry import Registries, Remote
-from swerun.images.watch import engine_errors
+from swerun.images.watch import asking
 from swerun.records import ImageOptions
 
 if TYPE_CHECKING:
@@ -87,8 +87,6 @@ class Fetcher:
             return found
         name = parsed(image)
         repository = image.rpartition(":")[0] if image.endswith(f":{name.tag}") else image
-        try:
+        with asking(f"calling {found.id} {image}"):
             self.client.api.tag(found.id, repository, name.tag)
-        except engine_errors() as error:
-            raise ImageError(f"calling {found.id} {image}: {error}") from error
         return here(self.client, image) or found

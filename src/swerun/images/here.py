@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from swerun.errors import ImageError
 from swerun.images.names import same_repository
-from swerun.images.watch import engine_errors
+from swerun.images.watch import asking
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -43,12 +42,11 @@ def here(client: DockerClient, image: str) -> Here | None:
     """Raises ImageError where the engine cannot say."""
     from docker.errors import ImageNotFound
 
-    try:
-        found: Mapping[str, Any] = client.images.get(image).attrs
-    except ImageNotFound:
-        return None
-    except engine_errors() as error:
-        raise ImageError(f"looking for the image {image}: {error}") from error
+    with asking(f"looking for the image {image}"):
+        try:
+            found: Mapping[str, Any] = client.images.get(image).attrs
+        except ImageNotFound:
+            return None
     return Here(
         id=found["Id"],
         digests=tuple(found["RepoDigests"] or ()),
@@ -61,10 +59,8 @@ def here(client: DockerClient, image: str) -> Here | None:
 
 def everything(client: DockerClient) -> list[Here]:
     """All images on the engine. Raises ImageError."""
-    try:
+    with asking("asking the engine for its images"):
         ids = [str(each["Id"]) for each in client.api.images()]
-    except engine_errors() as error:
-        raise ImageError(f"asking the engine for its images: {error}") from error
     return [found for each in ids if (found := here(client, each))]
 
 
@@ -81,10 +77,8 @@ def chain_ids(layers: Iterable[str]) -> list[str]:
 def layers_of(client: DockerClient, image: Here) -> Layers:
     """The layers with their bytes, from the image's history: asking for the engine's disk use
     takes seconds, since it measures containers and volumes too."""
-    try:
+    with asking(f"looking at the layers of the image {image.id}"):
         steps = client.images.get(image.id).history()
-    except engine_errors() as error:
-        raise ImageError(f"looking at the layers of the image {image.id}: {error}") from error
     made = [(step["Size"], str(step.get("CreatedBy") or "")) for step in reversed(steps)]
     sizes = sizes_of_layers(made, len(image.chains))
     if sizes is None:  # a builder that keeps no history: all of it counts as the uppermost layer

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from swerun.errors import ImageBusyError, ImageError, ImageMissingError
 from swerun.images.here import chain_ids
 from swerun.images.names import HUB, Name, parsed
+from swerun.images.watch import asking
 from swerun.records import Record, Stored
 
 if TYPE_CHECKING:
@@ -71,10 +72,11 @@ class Registries:
     @classmethod
     def of(cls, client: DockerClient, cache: Path, platform: str | None) -> Registries:
         """Those of an engine, which knows which of them to ask without TLS."""
-        known = client.info().get("RegistryConfig") or {}
+        with asking("asking the engine how it asks registries"):
+            known = client.info().get("RegistryConfig") or {}
+            version = client.version()
         indexes: Mapping[str, Any] = known.get("IndexConfigs") or {}
         named = [host for host, index in indexes.items() if not index.get("Secure", True)]
-        version = client.version()
         return cls(
             cache,
             platform or f"{version['Os']}/{version['Arch']}",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count
 from threading import Condition, Event
 from typing import TYPE_CHECKING
 
@@ -38,7 +39,9 @@ class Room:
     _coming: set[str] = field(default_factory=set)  # those that have room, and are not there yet
     _held: Counter[str] = field(default_factory=Counter)
     _due: Counter[str] = field(default_factory=Counter)
-    _queue: deque[object] = field(default_factory=deque)  # of those who wait for room, in order
+    _place: dict[str, int] = field(default_factory=dict)  # of an image in the run's order
+    _queue: list[tuple[int, int]] = field(default_factory=list)  # who waits: an image's place, turn
+    _turns: Iterator[int] = field(default_factory=count)
     _changed: Condition = field(default_factory=Condition)
 
     def survey(self, runs: Collection[str]) -> None:
@@ -55,23 +58,27 @@ class Room:
                 self.before.update(each.chains)
 
     def expect(self, images: Iterable[str]) -> None:
-        """An image for each attempt that is left to make."""
+        """An image for each attempt that is left to make, in the order in which they are made."""
         with self._changed:
-            self._due.update(images)
+            for image in images:
+                self._due[image] += 1
+                self._place.setdefault(image, len(self._place))
 
     @contextmanager
     def place(self, image: str, wanted: Callable[[], Wanted | None]) -> Iterator[None]:
         """A place for an image, until the context is left; the image need not be there yet.
 
         `wanted` says what it would take, None for one that is there and not by this run. Waits for
-        room, in the order of asking. Raises ImageRefusedError where it never fits, CancelledError.
+        room, those first whose image was expected first: what shares layers stays side by side.
+        Raises ImageRefusedError where it never fits, CancelledError.
         """
         with self._changed:
             self._due[image] = max(0, self._due[image] - 1)
             self._held[image] += 1
+            turn = self._place.get(image, len(self._place)), next(self._turns)
+            self._queue.append(turn)
         try:
-            if image not in self.images and (new := wanted()) is not None:
-                self._wait(image, new)
+            self._wait(image, wanted, turn)
             yield
         finally:
             with self._changed:
@@ -109,21 +116,21 @@ class Room:
             self.limit -= sum(new.values())
             self.before.update(new)
 
-    def _wait(self, image: str, new: Wanted) -> None:
-        turn = object()
-        with self._changed:
-            self._queue.append(turn)
-            try:
-                while image not in self.images and not self._admitted(image, new, turn):
+    def _wait(self, image: str, wanted: Callable[[], Wanted | None], turn: tuple[int, int]) -> None:
+        try:
+            new = None if image in self.images else wanted()
+            with self._changed:
+                while new and image not in self.images and not self._admitted(image, new, turn):
                     self._changed.wait(GLANCE)
                     if self.cancel.is_set():
                         raise CancelledError("the run was stopped while it waited for disk space")
-            finally:
+        finally:
+            with self._changed:
                 self._queue.remove(turn)
                 self._changed.notify_all()
 
-    def _admitted(self, image: str, new: Wanted, turn: object) -> bool:
-        if self._queue[0] is not turn:
+    def _admitted(self, image: str, new: Wanted, turn: tuple[int, int]) -> bool:
+        if min(self._queue) != turn:
             return False  # small images would else come for ever before a large one
         decision = decide(self._stock(), new)
         if decision.answer is Answer.NEVER:

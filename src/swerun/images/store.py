@@ -22,7 +22,7 @@ from swerun.images.pins import check, read_pins
 from swerun.images.pull import Downloaded, Puller
 from swerun.images.rate import RateLimit
 from swerun.images.room import Room
-from swerun.images.watch import Say, Watch
+from swerun.images.watch import Say, Watch, asking
 from swerun.ports import Image
 from swerun.records import ImageOptions, Instance
 
@@ -209,8 +209,9 @@ class EngineImages:
 
 def ledger_of(client: DockerClient, cache: Path) -> Ledger:
     """The notes on an engine's images: another engine has others."""
-    name = re.sub(r"[^A-Za-z0-9]+", "-", str(client.info().get("ID") or "engine"))
-    return Ledger(cache / "images" / name)
+    with asking("asking the engine who it is"):
+        name = str(client.info().get("ID") or "engine")
+    return Ledger(cache / "images" / re.sub(r"[^A-Za-z0-9]+", "-", name))
 
 
 def base_named(context: Path) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from swerun.images.here import Here, Layers, everything, here, layers_of
 from swerun.images.ledger import Ledger
 from swerun.images.remove import remove
+from swerun.images.watch import asking
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -55,7 +56,8 @@ def _use(client: DockerClient, name: str, image: Here, having: Counter[str]) -> 
 
 def idle(client: DockerClient, ledger: Ledger, names: Sequence[str]) -> list[str]:
     """Those of the images that are here, that no container is made of and no process uses."""
-    busy = {each["ImageID"] for each in client.api.containers(all=True)}
+    with asking("asking the engine for its containers"):
+        busy = {each["ImageID"] for each in client.api.containers(all=True)}
     chosen = []
     for name in dict.fromkeys(names):
         image = here(client, name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import Event, Thread
 from typing import Any
@@ -22,6 +23,15 @@ def engine_errors() -> tuple[type[Exception], ...]:
     from urllib3.exceptions import HTTPError
 
     return DockerException, StreamParseError, HTTPError, OSError
+
+
+@contextmanager
+def asking(doing: str) -> Iterator[None]:
+    """The engine's errors as ImageError."""
+    try:
+        yield
+    except engine_errors() as error:
+        raise ImageError(f"{doing}: {error}") from error
 
 
 @dataclass(slots=True)
