@@ -64,16 +64,18 @@ SYMPY = [
     "____ a/b.py:test_a ____\n", " ", "_", "a.py:b ", "f",
 ]  # fmt: skip
 GO = [
-    "--- PASS: ", "--- FAIL: ", "--- SKIP: ", "    --- PASS: T/sub (0.00s)\n",
-    "--- FAIL: T (1s)\n", "T", " (", ")", "(0.00s)", "()", "=== RUN   T\n", "ok  \tpkg\t0.1s\n",
+    "--- SKIP: T (0.00s)\n", "--- PASS: T (0.00s)\n", "--- PASS: ", "--- FAIL: ", "--- SKIP: ",
+    "    --- PASS: T/sub (0.00s)\n", "--- FAIL: T (1s)\n", "T", " (", ")", "(0.00s)", "()",
+    "=== RUN   T\n", "ok  \tpkg\t0.1s\n",
 ]  # fmt: skip
 CARGO = [
-    "test ", "test a::b ... ok\n", "test a::c ... FAILED\n", "test a ... ignored\n", " ... ", "ok",
-    "FAILED", "a::b", "\t", "test a - should panic ... ok\n", "test result: ok.\n",
+    "--- SKIP: T (0.00s)\n", "--- PASS: T (0.00s)\n", "test ", "test a::b ... ok\n",
+    "test a::c ... FAILED\n", "test a ... ignored\n", " ... ", "ok", "FAILED", "a::b", "\t",
+    "test a - should panic ... ok\n", "test result: ok.\n",
 ]  # fmt: skip
 JQ = [
-    "PASS: ", "FAIL: ", "XFAIL: ", "SKIP: a\n", "PASS: tests/a\n", "  FAIL: tests/a\n", "tests/b",
-    "PASS", "FAIL", ":", " ",
+    "FAIL: tests/a\n", "PASS: ", "FAIL: ", "XFAIL: ", "SKIP: a\n", "PASS: tests/a\n",
+    "  FAIL: tests/a\n", "tests/b", "PASS", "FAIL", ":", " ",
 ]  # fmt: skip
 MICROPYTHON = [
     "pass  ", "FAIL  ", "skip  ", "pass  basics/a.py\n", "FAIL  basics/a.py\n", "\t",
@@ -85,8 +87,9 @@ GOOGLETEST = [
     "[  FAILED  ] S/0.a, where GetParam() = (1, 2) (3 ms)\n", "[  PASSED  ] 2 tests.\n",
 ]  # fmt: skip
 REDIS = [
-    "[ok]: ", "[err]: ", "[skip]: ", "[ignore]: ", "[ok]: a b (3 ms)\n", " in ", "tests/unit.tcl",
-    "[err]: a b in tests/unit/a.tcl\n", "(3 ms)", "(3", " ms)", "(12s)", " ", "[exception]: x\n",
+    "[skip]: a b\n", "[ignore]: a b\n", "[ok]: ", "[err]: ", "[skip]: ", "[ignore]: ",
+    "[ok]: a b (3 ms)\n", " in ", "tests/unit.tcl", "[err]: a b in tests/unit/a.tcl\n", "(3 ms)",
+    "(3", " ms)", "(12s)", " ", "[exception]: x\n",
 ]  # fmt: skip
 TAP = [
     "ok 1 ", "not ok 2 ", "ok 1 a b\n", "not ok 2 - a b\n", "# tests 3\n", "1..3\n", "ok ", "not ",
@@ -196,8 +199,9 @@ NEXT = [
     "\x1b[32m", "\x1b[0m", " ", "  \n",
 ]  # fmt: skip
 KARMA = [
-    "Starting browser Chrome\n", "  A\n", "    B\n", "      C\n", "    ✔ does it\n",
-    "    ✖ does it\n", "SUMMARY:\n", "✔", "✖", " ", "   \n", "✔ x\n", "  ✔x\n", "\n", "a",
+    "  A\n    B\n    C\n      ✔ d\n", "Starting browser Chrome\n", "  A\n", "    B\n", "      C\n",
+    "    ✔ does it\n", "    ✖ does it\n", "SUMMARY:\n", "✔", "✖", " ", "   \n", "✔ x\n", "  ✔x\n",
+    "\n", "a",
 ]  # fmt: skip
 BPMN = [
     "2KPhantomJS 2.1 (Linux 0.0.0) a b FAILED\n", "2KPhantomJS 2.1 (Linux x86_64) a b FAILED\n",

@@ -32,6 +32,7 @@ OTHERS = [
     for log in sorted((LOGS / folder).glob("*.log"))
     for label in json.loads(log.with_suffix(".json").read_text())
 ]
+DEEP = '{"passes": ' + "[" * 99_999 + "]" * 99_999 + "}"
 # what the name of each test in projects/ says of it
 SAID = {
     "passes": TestStatus.PASSED,
@@ -258,7 +259,7 @@ def test_a_parser_that_is_unknown_is_answered_with_those_there_are():
         ("doctest", '<doctest><TestCase name="c"><SubCase name="s"/></TestCase>', {}),
         ("doctest", '<doctest><TestCase name="c"><SubCase name="s"></TestCase></doctest>', {}),
         ("prismjs", "./node_modules/.bin/mocha tests/run.js --reporter json {", {}),
-        ("prismjs", f"./node_modules/.bin/mocha tests/run.js --reporter json {'[' * 99999}", {}),
+        ("prismjs", f"./node_modules/.bin/mocha tests/run.js --reporter json {DEEP}", {}),
         ("calypso", " ./node_modules/.bin/jest \n  a\n    ✓ b\n✓ c", {}),
         ("karma", "Starting browser\n      a\n    ✔ b\n    c\n  d", {}),
         # what a bracket may be in
@@ -289,6 +290,8 @@ def test_a_parser_that_is_unknown_is_answered_with_those_there_are():
         ("eslint", "  1) a\n     b:\n", {}),
         ("p5js", "  1) a\n       b:\n", {"a:b": "FAILED"}),
         ("p5js", "  1) a\n b:\n", {}),
+        ("p5js", f"1) {'x' * 999}:", {"x" * 999: "FAILED"}),
+        ("p5js", f"1) {'x' * 1000}:", {}),
         ("p5js", "  1) <i>x\n 1) y: </i>a\n     b:", {"a:b": "FAILED"}),
         ("quarto_cli", "[unit] > a ... \x1b[34mINFO", {}),
         ("quarto_cli", "[unit] a ... 32mok\nERRORS\n[unit] b ... 32mok", {"[unit] a": "PASSED"}),

@@ -229,6 +229,12 @@ def test_an_exit_code_that_is_given_beats_the_recorded_one():
     assert graded(BOTH_PASS, 0, after=f"{EXIT_CODE}: 1\n").resolved
 
 
+def test_an_exit_code_that_no_process_has_is_read_too():
+    assert graded(BOTH_PASS, None, after=f"{EXIT_CODE}: {'9' * 5000}\n").reason is (
+        GradeReason.NO_RESULTS
+    )
+
+
 def test_of_recorded_exit_codes_the_last_counts_which_no_test_can_print():
     fake = f"{EXIT_CODE}: 0\n"
     grade = graded(f"{fake}{BOTH_PASS}{fake}", None, after=f"{EXIT_CODE}: 1\n")
