@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,26 @@ def test_a_ca_bundle_is_there_to_read_and_everybody_is_told_of_it_but_who_was_to
     assert bundle["volumes"] == {"/etc/ca.pem": {"bind": CA_BUNDLE, "mode": "ro"}}
     assert bundle["environment"].pop("PIP_CERT") == "/own"
     assert bundle["environment"] == dict.fromkeys({*CA_VARIABLES} - {"PIP_CERT"}, CA_BUNDLE)
+
+
+OTHERS = {
+    "resources": [Resources(memory="1g"), Resources(cpus=1), Resources(pids=64)],
+    "network": ["bridge"],
+    "capabilities": [("KILL",)],
+    "user": ["nobody"],
+    "environment": [{"A": "1"}, {"A": "2"}],
+    "ca_bundle": [Path("/a.pem")],
+}
+
+
+def test_whatever_a_container_is_given_is_in_the_conditions_of_a_grade():
+    assert {each.name for each in fields(Profile)} == set(OTHERS)
+    others = [Profile(**{name: value}) for name, values in OTHERS.items() for value in values]
+    conditions = [profile.conditions().model_dump_json() for profile in (Profile(), *others)]
+    assert len(set(conditions)) == len(conditions)
+    assert Profile().conditions().environment == ""
+
+
+def test_what_may_be_a_secret_is_in_the_conditions_as_a_hash():
+    profile = Profile(environment={"PROXY": "http://user:secret@host"})
+    assert "secret" not in profile.conditions().model_dump_json()
