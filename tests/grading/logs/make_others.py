@@ -5,7 +5,8 @@
 For Debian 12 with: golang-go cargo phpunit ruby-test-unit ruby-minitest ruby-shoulda-context
 ruby-rspec jq googletest libgtest-dev cmake g++ doctest-dev automake ant ant-optional junit4 maven
 libsurefire-java libmaven-resources-plugin-java libmaven-compiler-plugin-java mocha jest node-tape
-jasmine (of node-jasmine). A .json beside each log says what the parsers must find in it: made with them, and read through beside the log.
+jasmine (of node-jasmine). A .json beside each log says what the parsers must find in it: made with
+them, and read through beside the log.
 """
 
 from __future__ import annotations
