@@ -37,6 +37,8 @@ MAY_IMPORT = {
     "attempt": {"errors", "ports", "records", "solve"},
     "engine": {"attempt", "errors", "ports", "records", "runs"},
     "report": {"records", "runs"},
+    "prices": {"models_file", "records"},
+    "scaffolding": {"agent", "config", "errors", "models", "models_file", "ports", "records"},
     "entrants": {
         "agent",
         "config",
@@ -45,7 +47,9 @@ MAY_IMPORT = {
         "models_file",
         "ports",
         "predictions",
+        "prices",
         "records",
+        "scaffolding",
         "solve",
     },
     "regrade": {"grading", "records", "runs"},

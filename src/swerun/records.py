@@ -51,6 +51,7 @@ class Stop(StrEnum):
     CONTEXT = "context_limit"
     MALFORMED = "malformed_limit"
     SANDBOX_LOST = "sandbox_lost"
+    AGENT_FAILED = "agent_failed"  # one that is a command ended with an exit code that is not 0
     GIVEN = "given"  # no agent ran: the patch was given (gold, empty, a prediction)
 
 
@@ -410,6 +411,7 @@ class Attempt(Stored):
     failure: Failure | None = None
     steps: int = 0
     usage: Usage = Usage()
+    cost: float | None = None  # dollars; None: nobody knew the price
     patch_bytes: int = 0
     replay_differs: int | None = None
     seconds: float
@@ -536,6 +538,8 @@ class Session(Record):
     jobs: int
     grade_jobs: int
     base_url: str = ""
+    price: Price | None = None  # of the model's tokens, as far as it was known
+    stop_when_resolved: bool = False
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
     missing: tuple[str, ...] = ()  # what was chosen, but has no prediction, and so is not graded
     selection: Selection = Selection()

@@ -24,7 +24,6 @@ from swerun.instances.hub import Hub
 from swerun.instances.selection import Chosen, Subset, select
 from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.governor import Governors
-from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
 from swerun.predictions import Predictions, match
 from swerun.question import (
@@ -245,7 +244,7 @@ def _loaded(config: RunConfig, entrants: Sequence[Entrant], hub: Hub) -> Subset:
 def _either(who: Entrant) -> list[Entrant]:
     """Who it may turn out to be, as long as it is not known which protocol it speaks."""
     undecided = who.undecided
-    return [undecided.by(protocol) for protocol in PROTOCOLS] if undecided else [who]
+    return [undecided.by(protocol) for protocol in undecided.protocols] if undecided else [who]
 
 
 def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
@@ -271,7 +270,7 @@ def _settled(
     if who.undecided is None:
         return who
     dataset = dataset_hash(chosen.subset.instances)
-    for protocol in () if config.fresh else PROTOCOLS:
+    for protocol in () if config.fresh else who.undecided.protocols:
         known = who.undecided.by(protocol)
         asked = question_of(config, known, dataset, chosen.subset)
         there = begun(config.runs, run_wanted(config, asked, chosen))

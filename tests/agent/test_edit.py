@@ -13,7 +13,7 @@ from swerun.errors import SandboxError, SandboxLostError
 from swerun.records import Call, Limits, Reply, Role, Stop
 from swerun.sandbox.local import LocalSandboxes
 from tests.agent.test_loop import TASK
-from tests.fakes import EchoSandbox, ScriptedModel, a_reply
+from tests.fakes import EchoSandbox, ScriptedModel, a_reply, drained
 
 
 @pytest.fixture
@@ -192,12 +192,7 @@ CREATE = Call(id="c", tool="edit", arguments={"command": "create", "path": "a", 
 
 def solve(sandbox, *replies):
     agent = BashAgent(load_prompts("tools", tools="bash,edit"), Limits())
-    running, steps = agent.solve(TASK, sandbox, ScriptedModel(replies), None), []
-    while True:
-        try:
-            steps.append(next(running))
-        except StopIteration as done:
-            return done.value, steps
+    return drained(agent.solve(TASK, sandbox, ScriptedModel(replies), None))
 
 
 def test_a_file_that_cannot_be_written_is_an_answer():

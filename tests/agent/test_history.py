@@ -14,7 +14,7 @@ from swerun.agent.prompts import load_prompts
 from swerun.errors import ContextLengthError
 from swerun.ports import ExecResult, Message
 from swerun.records import Call, Limits, Reply, Step, Stop, Usage
-from tests.fakes import NOW, EchoSandbox, an_instance
+from tests.fakes import NOW, EchoSandbox, an_instance, drained
 
 TASK = an_instance().task
 TAKEN_OUT = "of this older result were taken out"
@@ -61,12 +61,7 @@ class Printing(EchoSandbox):
 
 def solve(model, chars=2000, **limits):
     agent = BashAgent(load_prompts("tools"), Limits(**limits), clock=lambda: 0.0)
-    running, steps = agent.solve(TASK, Printing(chars=chars), model, Event()), []
-    while True:
-        try:
-            steps.append(next(running))
-        except StopIteration as done:
-            return done.value, steps
+    return drained(agent.solve(TASK, Printing(chars=chars), model, Event()))
 
 
 def rewritten(model: SmallModel) -> list[int]:
