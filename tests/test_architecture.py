@@ -118,6 +118,7 @@ MAY_IMPORT = {
         "models",
         "packaged",
         "predictions",
+        "prices",
         "records",
         "regrade",
         "report",

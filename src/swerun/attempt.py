@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event
@@ -23,6 +24,7 @@ class Bench:
     slots: Slots
     cancel: Event
     price: Price | None = None  # of the model's tokens
+    refusal: Callable[[Planned], str] = lambda _: ""  # why an attempt is not begun any more
 
 
 @dataclass(slots=True)
@@ -69,6 +71,8 @@ def _on_its_image(planned: Planned, bench: Bench, story: Story, journal: Journal
     pinned = replace(planned, instance=planned.instance.on_image(image.id))
     if story.kept is None:
         with bench.slots.agents():
+            if refused := bench.refusal(planned):  # it waited, and things have changed
+                raise CancelledError(refused)
             journal.stage("solve")
             story.kept = _solve(pinned, bench.solver, story, journal)
     elif story.kept.solved.attempt != planned.number:
@@ -139,7 +143,7 @@ def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
         failure=story.failure,
         steps=solved.steps if solved else story.steps,
         usage=usage,
-        cost=price.of(usage) if price else None,
+        cost=price.cost(usage) if price else None,
         patch_bytes=solved.patch_bytes if solved else 0,
         replay_differs=solved.replay_differs if solved else None,
         seconds=round(time.monotonic() - story.clock, 3),

@@ -223,6 +223,10 @@ class Price(Record):
         )
         return sum(parts) / 1e6
 
+    def cost(self, usage: Usage) -> float | None:
+        """As `of`; None where nothing was reported at all."""
+        return self.of(usage) if usage.total or not usage.unreported else None
+
 
 class Call(Record):
     """One action a reply asks for. `problem` says what is wrong with it; then it is not run."""

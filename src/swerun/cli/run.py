@@ -236,11 +236,14 @@ def _print(reports: Sequence[Report], *, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from swerun.cli.figures import pairs
     from swerun.cli.tables import by_instance, side_by_side
 
     out = Console()
     out.print(by_instance(reports))
     out.print(side_by_side(reports))
+    if table := pairs(reports):
+        out.print(table)
 
 
 def json_object(text: str) -> dict[str, Any]:
