@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from swerun.records import (
     Reply,
     Solved,
     Step,
+    Stop,
     Task,
     Usage,
 )
@@ -92,6 +93,16 @@ class ScriptedModel:
         if isinstance(said, SwerunError):
             raise said
         return said
+
+
+def drained(running: Generator[Step, None, Stop]) -> tuple[Stop, list[Step]]:
+    """All of an agent's work: why it ended, and its steps."""
+    steps = []
+    while True:
+        try:
+            steps.append(next(running))
+        except StopIteration as done:
+            return done.value, steps
 
 
 @dataclass

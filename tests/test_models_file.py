@@ -156,7 +156,7 @@ def test_an_entry_becomes_an_entrant_with_what_it_says(made):
     assert who.sampling == Sampling(
         temperature=0.7, top_p=0.8, reasoning_effort="low", extra_body={"top_k": 20}
     )
-    assert (who.context, who.prices.input) == (262_144, 0.5)
+    assert (who.limits.context, who.price.input) == (262_144, 0.5)
     assert who.governor.pace.requests.per_minute == 60
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event
 
 from swerun.errors import CancelledError, GraderError, SandboxError
 from swerun.ports import Grader, Images, Journal, Kept, Planned, Slots, Solver
-from swerun.records import Attempt, Failure, Fault, Grade, GradeReason, Outcome, Step, Usage
+from swerun.records import Attempt, Failure, Fault, Grade, GradeReason, Outcome, Price, Step, Usage
 from swerun.solve import failure_of
 
 
@@ -22,6 +23,8 @@ class Bench:
     grader: Grader
     slots: Slots
     cancel: Event
+    price: Price | None = None  # of the model's tokens
+    refusal: Callable[[Planned], str] = lambda _: ""  # why an attempt is not begun any more
 
 
 @dataclass(slots=True)
@@ -52,7 +55,7 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
         story.failure = failure_of(error)
         # a cancelled run removes its containers, which looks like any trouble from in here
         story.cancelled = isinstance(error, CancelledError) or bench.cancel.is_set()
-    attempt = _attempt(planned, story)
+    attempt = _attempt(planned, story, bench.price)
     if not (story.cancelled and story.kept):  # a patch that waits for its grade is not done
         journal.finished(attempt)
     return attempt
@@ -68,6 +71,8 @@ def _on_its_image(planned: Planned, bench: Bench, story: Story, journal: Journal
     pinned = replace(planned, instance=planned.instance.on_image(image.id))
     if story.kept is None:
         with bench.slots.agents():
+            if refused := bench.refusal(planned):  # it waited, and things have changed
+                raise CancelledError(refused)
             journal.stage("solve")
             story.kept = _solve(pinned, bench.solver, story, journal)
     elif story.kept.solved.attempt != planned.number:
@@ -122,8 +127,9 @@ def _grade(planned: Planned, patch: bytes, bench: Bench, story: Story, journal: 
         story.grade_seconds = time.monotonic() - began
 
 
-def _attempt(planned: Planned, story: Story) -> Attempt:
+def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
     solved = story.kept.solved if story.kept else None
+    usage = solved.usage if solved else story.usage
     return Attempt(
         instance_id=planned.instance.id,
         attempt=planned.number,
@@ -136,7 +142,8 @@ def _attempt(planned: Planned, story: Story) -> Attempt:
         grade=story.grade,
         failure=story.failure,
         steps=solved.steps if solved else story.steps,
-        usage=solved.usage if solved else story.usage,
+        usage=usage,
+        cost=price.cost(usage) if price else None,
         patch_bytes=solved.patch_bytes if solved else 0,
         replay_differs=solved.replay_differs if solved else None,
         seconds=round(time.monotonic() - story.clock, 3),

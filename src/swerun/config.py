@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BeforeValidator, Field, ValidationError
 
 from swerun.errors import InputError
-from swerun.models_file import API, PROTOCOL, ModelEntry, load_models
+from swerun.models_file import API, PROTOCOL, ModelEntry, Prices, load_models
 from swerun.records import ImageOptions, Limits, Record, Resources, Sampling, Selection
 from swerun.yaml_files import complaints, read_yaml
 
@@ -47,6 +47,7 @@ class RunConfig(Dataset):
     model: tuple[str, ...] = Field(min_length=1)
     models: tuple[ModelEntry, ...] = ()
     samples: int = Field(default=1, ge=1)
+    stop_when_resolved: bool = False  # no further sample of an instance once one resolved it
     sound_only: bool = False  # only instances that were found sound on this machine
     base_url: str | None = None
     api_key_env: str | None = None
@@ -60,6 +61,11 @@ class RunConfig(Dataset):
     # seconds of nothing but refusals; a restart of a server with a large model takes 10 minutes
     endpoint_patience: Seconds = Field(default=1800, ge=0)
     sampling: Sampling = Sampling()
+    prices: Prices | None = None  # of models that have none of their own in the models file
+    budget: float | None = Field(default=None, gt=0)  # dollars, of all that the command runs
+    tools: str = Field(default="bash", pattern="^bash(,edit)?$")
+    agent: str | None = Field(default=None, pattern=r"^(?:(?s:command:.+)|[\w.]+:\w+)$")
+    no_tell_limits: bool = False
     limits: Limits = Limits()
     resources: Resources = Resources()
     images: ImageOptions = ImageOptions()
@@ -138,6 +144,7 @@ def _keys() -> list[str]:
     nested: dict[str, type[Record]] = {
         "sampling": Sampling,
         "limits": Limits,
+        "prices": Prices,
         "resources": Resources,
         "images": ImageOptions,
         "selection": Selection,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from threading import Event
 
-from swerun.agent.loop import BashAgent
-from swerun.agent.prompts import Prompts, load_prompts
-from swerun.agent.tools import TOOLS
+from swerun.agent.tools import TOOLSETS
 from swerun.config import RunConfig
 from swerun.errors import InputError
 from swerun.models.chat import ChatModel, Spoken
@@ -21,10 +19,12 @@ from swerun.models.patient import REPLY, PatientModel
 from swerun.models.probe import probe
 from swerun.models.recorded import INSTANCE_HEADER, serving
 from swerun.models.recording import RecordingInfo, recordings, shipped
-from swerun.models_file import ModelEntry, Prices
+from swerun.models_file import ModelEntry
 from swerun.ports import Model, Sandboxes, Solver
 from swerun.predictions import Predictions
-from swerun.records import Instance, Limits, Sampling, Scaffold, Task
+from swerun.prices import FREE, listed, priced
+from swerun.records import Instance, Limits, Price, Sampling, Scaffold, Task
+from swerun.scaffolding import Scaffolded, carrying, is_command, scaffolded
 from swerun.solve import AgentSolver, GivenPatch
 
 GIVEN: Mapping[str, Callable[[Instance], bytes]] = {
@@ -39,10 +39,11 @@ GRADING = "eval_seconds"  # the one limit that is not the agent's, and so is no 
 @dataclass(frozen=True, slots=True)
 class Undecided:
     """The protocol of an entrant is not known yet: `ask` asks its endpoint, and may raise
-    EndpointError; `by` makes the entrant that speaks it."""
+    EndpointError; `by` makes the entrant that speaks it, and `protocols` are those it may be."""
 
     ask: Callable[[], str]
     by: Callable[[str], Entrant]
+    protocols: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +62,7 @@ class Entrant:
     solver: Callable[[Sandboxes], Solver]
     asked_for: str = ""  # what its endpoint calls it, where a models file has another name
     base_url: str = ""
-    prices: Prices | None = None
-    context: int | None = None  # tokens that its endpoint serves, as far as somebody said
+    price: Price | None = None  # of its tokens, as far as anybody knows
     note: str = ""
     predictions: str = ""  # a hash of the given patches, as Question has it
     missing: tuple[str, ...] = ()  # ids that were chosen, and for which no patch is given
@@ -105,6 +105,7 @@ def entrant(name: str, setting: Setting) -> Entrant:
             sampling=Sampling(),
             scaffold=None,
             solver=lambda _: GivenPatch(GIVEN[name]),
+            price=FREE,
             note="no agent: the reference patch" if name == "gold" else "no agent: no patch",
         )
     if name.startswith(DEMO):
@@ -120,6 +121,7 @@ def predicted(predictions: Predictions, config: RunConfig) -> Entrant:
         sampling=Sampling(),
         scaffold=None,
         solver=lambda _: GivenPatch(predictions.patch_of),
+        price=FREE,
         note=f"no agent: the predictions of {predictions.source}",
         predictions=predictions.digest,
     )
@@ -145,17 +147,18 @@ def _recorded(name: str, setting: Setting) -> Entrant:
         request_timeout=config.request_timeout,
         is_recorded=True,
     )
-    prompts = load_prompts(info.protocol)
-    scaffold = prompts.scaffold()
-    note = provenance(info, scaffold.prompt_hash)
-    model = _asked(endpoint, setting)
+    clock = setting.governors.of(endpoint).clock
+    # nothing of what the user says of an agent: the recording has its own
+    made = scaffolded(RunConfig(model=(name,)), endpoint, limits, FREE, clock)
+    note = provenance(info, made.scaffold.prompt_hash)
     return Entrant(
         name=name,
         limits=limits,
         sampling=info.sampling,
-        scaffold=scaffold,
-        solver=_solver(prompts, limits, model, setting),
+        scaffold=made.scaffold,
+        solver=_solver(made, _asked(endpoint, "bash", setting), setting),
         base_url=url,
+        price=FREE,
         note=f"{note}; {', '.join(kept)} as recorded" if kept else note,
     )
 
@@ -179,7 +182,9 @@ def _not_as_given(info: RecordingInfo, config: RunConfig) -> list[str]:
         for key in type(given).model_fields
         if getattr(given, key) not in (getattr(usual, key), getattr(recorded, key))
     ]
-    kept += ["prompt"] if config.prompt else []
+    own = ("prompt", "agent", "tools", "no_tell_limits")
+    usual = RunConfig(model=config.model)
+    kept += [key for key in own if getattr(config, key) != getattr(usual, key)]
     kept += ["protocol"] if config.protocol not in {None, "auto", info.protocol} else []
     return [key for key in kept if key != f"limits.{GRADING}"]
 
@@ -196,21 +201,21 @@ def asked_model(name: str, setting: Setting) -> ChatModel:
     """What answers for a live model, for whoever asks it outside of a run. Raises InputError."""
     if not _is_live(name):
         raise InputError(f"{name} has no endpoint of its own: there is nothing to be found out")
-    return _asked(_endpoint(entry_of(name, setting.config), setting), setting)
+    return _asked(_endpoint(entry_of(name, setting.config), setting), "bash", setting)
 
 
 def _live(name: str, setting: Setting) -> Entrant:
     config, entry = setting.config, entry_of(name, setting.config)
-    asked = _asked(_endpoint(entry, setting), setting)
+    asked = _asked(_endpoint(entry, setting), config.tools, setting)
     protocol = entry.protocol or config.protocol or "tools"
-    if protocol != "auto":
+    if protocol != "auto" or is_command(config):
         return _speaking(protocol, entry, asked, setting)
 
     def by(protocol: str) -> Entrant:
         who = _speaking(protocol, entry, asked, setting)
         return replace(who, note=f"protocol {protocol}, {AUTO}")
 
-    undecided = Undecided(lambda: decided(asked, setting.cancel), by)
+    undecided = Undecided(lambda: decided(asked, setting.cancel), by, carrying(config.tools))
     return replace(_speaking("tools", entry, asked, setting), undecided=undecided)
 
 
@@ -252,36 +257,51 @@ def _endpoint(entry: ModelEntry, setting: Setting) -> Endpoint:
 def _speaking(protocol: str, entry: ModelEntry, asked: ChatModel, setting: Setting) -> Entrant:
     """A live model that is asked by `protocol`."""
     config, endpoint = setting.config, replace(asked.endpoint, protocol=protocol)
-    model = replace(asked, endpoint=endpoint)
-    prompts = load_prompts(protocol, config.prompt, config.limits)
+    model, governor = replace(asked, endpoint=endpoint), setting.governors.of(endpoint)
+    context = config.limits.context or entry.context
+    limits = config.limits.model_copy(update={"context": context})
+    price = priced(entry.prices, "the models file") or priced(config.prices, "flags")
+    if price is None and not endpoint.is_local:
+        price = listed(endpoint.model, endpoint.base_url)
+    _refuse_unknown_cost(config, price, f"{entry.name} at {endpoint.address}")
+    made = scaffolded(config, endpoint, limits, price, governor.clock)
+    check = (lambda: made.warning) if is_command(config) else lambda: probe(model, setting.cancel)
     return Entrant(
         name=entry.name,
         asked_for=entry.model or "",
-        limits=config.limits,
+        limits=limits,
         sampling=endpoint.sampling,
-        scaffold=prompts.scaffold().model_copy(update={"api": endpoint.api}),
-        solver=_solver(prompts, config.limits, model, setting),
+        scaffold=made.scaffold,
+        solver=_solver(made, model, setting),
         base_url=f"{endpoint.address} as {endpoint.model}",
-        prices=entry.prices,
-        context=entry.context,
-        check=lambda: probe(model, setting.cancel),
-        governor=setting.governors.of(endpoint),
+        price=price,
+        check=check,
+        governor=governor,
     )
 
 
-def _asked(endpoint: Endpoint, setting: Setting) -> ChatModel:
+def _refuse_unknown_cost(config: RunConfig, price: Price | None, who: str) -> None:
+    """Raises InputError where there is a limit in dollars, and nobody knows how many they are."""
+    flag = "--cost" if config.limits.cost else "--budget"
+    if not (config.limits.cost or config.budget):
+        return
+    if is_command(config):
+        raise InputError(f"{flag}: only its endpoint knows what an agent that is a command uses")
+    if price is None:
+        raise InputError(f"{flag}: nobody knows what {who} costs; say it with --price-input and "
+                         "--price-output, or in a models file")  # fmt: skip
+
+
+def _asked(endpoint: Endpoint, tools: str, setting: Setting) -> ChatModel:
     client = connected(endpoint)
     setting.open_.callback(client.close)
-    return ChatModel(endpoint, client, TOOLS)
+    return ChatModel(endpoint, client, TOOLSETS[tools])
 
 
-def _solver(
-    prompts: Prompts, limits: Limits, asked: ChatModel, setting: Setting
-) -> Callable[[Sandboxes], Solver]:
+def _solver(made: Scaffolded, asked: ChatModel, setting: Setting) -> Callable[[Sandboxes], Solver]:
     """A model for each conversation. Only a recorded endpoint is told which instance it is asked
     about: it has to look it up."""
     governor = setting.governors.of(asked.endpoint)
-    agent = BashAgent(prompts, limits, clock=governor.clock)
     limit = asked.endpoint.sampling.max_tokens
 
     def model_of(task: Task) -> Model:
@@ -290,4 +310,4 @@ def _solver(
         model = replace(asked, headers=headers, spoken=Spoken())
         return PatientModel(model, governor, longest_reply=limit or REPLY)
 
-    return lambda sandboxes: AgentSolver(sandboxes, agent, model_of, setting.cancel)
+    return lambda sandboxes: AgentSolver(sandboxes, made.agent, model_of, setting.cancel)

@@ -67,6 +67,8 @@ def session_of(config: RunConfig, who: Entrant, chosen: Chosen) -> Session:
         jobs=config.jobs,
         grade_jobs=grade_jobs(config),
         base_url=who.base_url,
+        price=who.price,
+        stop_when_resolved=config.stop_when_resolved,
         note=who.note,
         missing=who.missing,
         selection=config.selection,

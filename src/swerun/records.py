@@ -51,6 +51,7 @@ class Stop(StrEnum):
     CONTEXT = "context_limit"
     MALFORMED = "malformed_limit"
     SANDBOX_LOST = "sandbox_lost"
+    AGENT_FAILED = "agent_failed"  # one that is a command ended with an exit code that is not 0
     GIVEN = "given"  # no agent ran: the patch was given (gold, empty, a prediction)
 
 
@@ -199,6 +200,34 @@ class Usage(Record):
         )
 
 
+class Price(Record):
+    """Dollars per million tokens; `source` says who has it so.
+
+    Cached tokens are part of the input and cost `cached` in its place (`input`, where that is
+    None); reasoning tokens are part of the output.
+    """
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cached: float | None = Field(default=None, ge=0)
+    source: str = ""
+
+    def of(self, usage: Usage) -> float:
+        """Dollars. What was not reported is not in it."""
+        cached = self.input if self.cached is None else self.cached
+        fresh = max(0, usage.input_tokens - usage.cached_tokens)
+        parts = (
+            fresh * self.input,
+            usage.cached_tokens * cached,
+            usage.output_tokens * self.output,
+        )
+        return sum(parts) / 1e6
+
+    def cost(self, usage: Usage) -> float | None:
+        """As `of`; None where nothing was reported at all."""
+        return self.of(usage) if usage.total or not usage.unreported else None
+
+
 class Call(Record):
     """One action a reply asks for. `problem` says what is wrong with it; then it is not run."""
 
@@ -243,6 +272,8 @@ class Step(Record):
     at: datetime
     reply: Reply
     observations: tuple[Observation, ...] = ()
+    # steps whose results the model was shown shortened from this reply on: there was no more room
+    shortened: tuple[int, ...] = ()
 
 
 class Failure(Record):
@@ -384,6 +415,7 @@ class Attempt(Stored):
     failure: Failure | None = None
     steps: int = 0
     usage: Usage = Usage()
+    cost: float | None = None  # dollars; None: nobody knew the price
     patch_bytes: int = 0
     replay_differs: int | None = None
     seconds: float
@@ -398,6 +430,10 @@ class Limits(Record):
 
     steps: int = Field(default=250, ge=1)
     tokens: int | None = Field(default=None, ge=1)  # input + output, summed over all replies
+    input_tokens: int | None = Field(default=None, ge=1)  # likewise
+    output_tokens: int | None = Field(default=None, ge=1)
+    cost: float | None = Field(default=None, gt=0)  # dollars
+    context: int | None = Field(default=None, ge=1024)  # the model's, in tokens; None: not known
     seconds: float = Field(default=7200, gt=0)
     command_seconds: float = Field(default=60, gt=0)
     malformed: int = Field(default=5, ge=1)  # replies without a usable call, in a row
@@ -516,6 +552,8 @@ class Session(Record):
     jobs: int
     grade_jobs: int
     base_url: str = ""
+    price: Price | None = None  # of the model's tokens, as far as it was known
+    stop_when_resolved: bool = False
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
     missing: tuple[str, ...] = ()  # what was chosen, but has no prediction, and so is not graded
     selection: Selection = Selection()

@@ -14,6 +14,7 @@ from swerun.config import RunConfig, cache_folder
 from swerun.engine.events import Happened
 from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.plan import side_by_side
+from swerun.engine.refusal import Budget, refusal_of
 from swerun.engine.slots import local_slots
 from swerun.entrants import AUTO, Entrant, Setting, entrant, predicted
 from swerun.errors import InputError
@@ -24,7 +25,6 @@ from swerun.instances.hub import Hub
 from swerun.instances.selection import Chosen, Subset, select
 from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.governor import Governors
-from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
 from swerun.predictions import Predictions, match
 from swerun.question import (
@@ -36,8 +36,8 @@ from swerun.question import (
     run_wanted,
     session_of,
 )
-from swerun.records import Instance, RunRecord
-from swerun.report.derived import derive
+from swerun.records import Instance, RunRecord, Step
+from swerun.report.derived import derive, reported
 from swerun.report.summary import Report
 from swerun.revision import gone_on_with, pinned, unpinned
 from swerun.runs.store import RunStore, begun, open_or_create, refuse_another
@@ -61,6 +61,7 @@ class Prepared:
     entries: tuple[tuple[Work, Entrant], ...]
     cancel: Event
     validations: Validations
+    budget: Budget | None = None
 
     def left(self) -> int:
         """How many attempts there are to make."""
@@ -70,7 +71,8 @@ class Prepared:
         """Make every attempt that is left. When `cancel` is set the runs' containers are removed,
         which ends what is blocked in them, and this returns within SETTLE seconds."""
         threads = self.config.jobs + grade_jobs(self.config) + IMAGE_JOBS
-        engine = LocalEngine([work for work, _ in self.entries], threads, listener, self.cancel)
+        works = [work for work, _ in self.entries]
+        engine = LocalEngine(works, threads, self._paying(listener), self.cancel)
         try:
             engine.run()
         finally:
@@ -78,6 +80,20 @@ class Prepared:
                 self._reap()
                 engine.settle(SETTLE)
                 self._reap()  # what was being started meanwhile
+
+    def _paying(self, listener: Callable[[Happened], None]) -> Callable[[Happened], None]:
+        """`listener`, with each step's cost taken from the budget before."""
+        budget = self.budget
+        if budget is None:
+            return listener
+        prices = {work.store.name: who.price for work, who in self.entries}
+
+        def pay(event: Happened) -> None:
+            if isinstance(event.what, Step) and (price := prices[event.run]):
+                budget.add(price.of(event.what.reply.usage))
+            listener(event)
+
+        return pay
 
     def reports(self) -> list[Report]:
         """Derived files written, reports returned, in the order of the models; with `record` the
@@ -89,9 +105,11 @@ class Prepared:
         return reports
 
     def shut(self) -> list[str]:
-        """Why there are endpoints that serve no more, each reason once."""
+        """Why some attempts were not begun, each reason once: endpoints that serve no more, and the
+        budget, where it has left something undone."""
         governors = [who.governor for _, who in self.entries if who.governor]
-        return list(dict.fromkeys(g.shut for g in governors if g.shut))
+        spent = self.budget.refusal if self.budget and self.left() else ""
+        return list(dict.fromkeys(filter(None, [*(g.shut for g in governors), spent])))
 
     def _reap(self) -> None:
         for work, _ in self.entries:
@@ -148,11 +166,12 @@ def prepared(
         shared = Shared(
             client, images, slots, cancel, questions[0].grade_network, cache, known, outdated
         )
+        budget = _budget(config, entrants, stores)
         entries = tuple(
-            (_work(config, who, store, shared, chosen), who)
+            (_bounded(config, _work(config, who, store, shared, chosen), budget), who)
             for who, store in zip(entrants, stores, strict=True)
         )
-        yield Prepared(config, client, entries, cancel, validations)
+        yield Prepared(config, client, entries, cancel, validations, budget)
 
 
 def _entrants(setting: Setting, predictions: Predictions | None) -> list[Entrant]:
@@ -227,6 +246,24 @@ def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chos
     return work
 
 
+def _budget(
+    config: RunConfig, entrants: Sequence[Entrant], stores: Sequence[RunStore]
+) -> Budget | None:
+    """What all runs may cost together, less what they have cost so far."""
+    if config.budget is None:
+        return None
+    pairs = zip(entrants, stores, strict=True)
+    spent = sum(who.price.of(reported(store).usage_all) for who, store in pairs if who.price)
+    return Budget(config.budget, spent)
+
+
+def _bounded(config: RunConfig, work: Work, budget: Budget | None) -> Work:
+    """The same, with an end where money, or the need of it, has one."""
+    stops = config.stop_when_resolved
+    refusal = refusal_of(work.store, budget, stop_when_resolved=stops)
+    return replace(work, bench=replace(work.bench, refusal=refusal), by_sample=stops)
+
+
 def _validations_folder(cache: Path, client: DockerClient) -> Path:
     """Of this engine alone: a home may be shared by machines."""
     return cache / "soundness" / folder_name(client.info()["Name"])
@@ -247,7 +284,7 @@ def _loaded(config: RunConfig, entrants: Sequence[Entrant], hub: Hub) -> Subset:
 def _either(who: Entrant) -> list[Entrant]:
     """Who it may turn out to be, as long as it is not known which protocol it speaks."""
     undecided = who.undecided
-    return [undecided.by(protocol) for protocol in PROTOCOLS] if undecided else [who]
+    return [undecided.by(protocol) for protocol in undecided.protocols] if undecided else [who]
 
 
 def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
@@ -273,7 +310,7 @@ def _settled(
     if who.undecided is None:
         return who
     dataset = dataset_hash(chosen.subset.instances)
-    for protocol in () if config.fresh else PROTOCOLS:
+    for protocol in () if config.fresh else who.undecided.protocols:
         known = who.undecided.by(protocol)
         asked = question_of(config, known, dataset, chosen.subset)
         there = begun(config.runs, run_wanted(config, asked, chosen))

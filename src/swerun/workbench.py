@@ -59,7 +59,8 @@ def bench_of(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench
         confirm=config.confirm,
     )
     measured = Probe(grader) if shared.outdated else grader
-    return Bench(shared.images, who.solver(sandboxes), measured, shared.slots, shared.cancel)
+    solver = who.solver(sandboxes)
+    return Bench(shared.images, solver, measured, shared.slots, shared.cancel, who.price)
 
 
 def conditions_of(sandboxes: DockerSandboxes) -> Conditions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from threading import Event
 
 import pytest
@@ -12,18 +13,23 @@ from swerun.errors import (
     ContextLengthError,
     EndpointBusyError,
     EndpointError,
+    InputError,
     SandboxError,
     SandboxLostError,
 )
 from swerun.ports import ExecResult
-from swerun.records import Call, Limits, Reply, Stop
+from swerun.records import Call, Limits, Price, Reply, Stop, Usage
 from tests.fakes import MALFORMED, EchoSandbox, ScriptedModel, a_reply, an_instance
 
 TASK = an_instance().task
 
 
-def solve(*replies, limits=None, sandbox=None, clock=lambda: 0.0):
-    agent = BashAgent(load_prompts("tools"), limits or Limits(), clock)
+def used(input_tokens, output_tokens):
+    return Usage(input_tokens=input_tokens, output_tokens=output_tokens)
+
+
+def solve(*replies, limits=None, sandbox=None, clock=lambda: 0.0, price=None):
+    agent = BashAgent(load_prompts("tools"), limits or Limits(), clock, price)
     model, steps = ScriptedModel(replies), []
     running = agent.solve(TASK, sandbox or EchoSandbox(), model, Event())
     while True:
@@ -39,8 +45,14 @@ def solve(*replies, limits=None, sandbox=None, clock=lambda: 0.0):
         (Spent(), Limits(), None),
         (Spent(steps=249), Limits(), None),
         (Spent(steps=250), Limits(), Stop.STEPS),
-        (Spent(tokens=10**9), Limits(), None),
-        (Spent(tokens=500), Limits(tokens=500), Stop.TOKENS),
+        (Spent(usage=used(10**9, 10**9), cost=1e9), Limits(), None),
+        (Spent(usage=used(300, 200)), Limits(tokens=500), Stop.TOKENS),
+        (Spent(usage=used(300, 200)), Limits(tokens=501), None),
+        (Spent(usage=used(300, 200)), Limits(input_tokens=300), Stop.TOKENS),
+        (Spent(usage=used(300, 200)), Limits(input_tokens=301, output_tokens=201), None),
+        (Spent(usage=used(300, 200)), Limits(output_tokens=200), Stop.TOKENS),
+        (Spent(cost=1.99), Limits(cost=2), None),
+        (Spent(cost=2.0), Limits(cost=2), Stop.COST),
         (Spent(seconds=7200), Limits(), Stop.CLOCK),
         (Spent(malformed=5), Limits(), Stop.MALFORMED),
         (Spent(malformed=5, steps=250), Limits(), Stop.MALFORMED),
@@ -163,3 +175,71 @@ def test_the_two_protocols_are_told_apart_and_so_are_their_fingerprints():
     assert "```bash" in text.opening(TASK, Limits())[0].content
     assert "```" not in tools.opening(TASK, Limits())[0].content
     assert tools.scaffold().prompt_hash != text.scaffold().prompt_hash
+
+
+def test_an_attempt_stops_when_its_cost_limit_is_used_up():
+    price = Price(input=100_000, output=500_000)  # a reply here reads 10 tokens and writes 2
+    stop, steps, _ = solve(*[a_reply("ls")] * 9, limits=Limits(cost=5), price=price)
+    assert (stop, len(steps)) == (Stop.COST, 3)
+
+
+@pytest.mark.parametrize(
+    ("price", "dollars"),
+    [
+        (Price(input=2, output=10), 2 * 1.0 + 10 * 0.5),
+        (Price(input=2, output=10, cached=0.5), 2 * 0.2 + 0.5 * 0.8 + 10 * 0.5),
+        (Price(input=0, output=0), 0),
+    ],
+)
+def test_cached_tokens_are_part_of_the_input_and_have_a_price_of_their_own(price, dollars):
+    usage = Usage(input_tokens=10**6, cached_tokens=8 * 10**5, output_tokens=5 * 10**5)
+    assert price.of(usage) == pytest.approx(dollars)
+
+
+HASHES = {"tools": "e7c96aea3fe424da", "text": "fb76348e0088d552"}
+TOLD = {"tools": "58dbf380", "text": "05241d26"}  # what TASK's conversation begins with
+
+
+@pytest.mark.parametrize(("protocol", "prompt_hash"), HASHES.items())
+def test_the_default_scaffold_is_the_one_that_the_recordings_were_made_with(protocol, prompt_hash):
+    prompts = load_prompts(protocol, limits=Limits(steps=9, context=9999))
+    assert prompts.scaffold().prompt_hash == prompt_hash
+    told = prompts.opening(TASK, Limits())
+    text = "".join(message.content for message in told)
+    assert hashlib.sha256(text.encode()).hexdigest()[:8] == TOLD[protocol]
+
+
+def test_a_model_that_is_told_of_no_limits_has_another_fingerprint():
+    untold = load_prompts("tools", tell_limits=False)
+    said = untold.opening(TASK, Limits())[1].content
+    assert "250" not in said
+    assert said.endswith("Submit when the issue is solved.")
+    assert untold.scaffold().prompt_hash != HASHES["tools"]
+
+
+def test_limits_that_not_all_have_are_told_where_there_are_some():
+    limits = Limits(output_tokens=9000, cost=1.5)
+    said = load_prompts("tools", limits=limits).opening(TASK, limits)[1].content
+    assert "may use at the most 9000 tokens of output, 1.5 dollars, and then the work ends" in said
+    assert "after 60 seconds. All your replies" in said
+
+
+@pytest.mark.parametrize("protocol", ["tools", "hermes", "qwen-xml"])
+def test_the_editor_is_on_offer_only_in_its_toolset(protocol):
+    with_edit, without = load_prompts(protocol, tools="bash,edit"), load_prompts(protocol)
+    assert with_edit.scaffold().tools == ("bash", "edit", "submit")
+    assert "str_replace" in with_edit.opening(TASK, Limits())[0].content
+    assert "str_replace" not in without.opening(TASK, Limits())[0].content
+    assert with_edit.scaffold().prompt_hash != without.scaffold().prompt_hash
+
+
+def test_fenced_text_has_no_room_for_the_editor_and_says_what_has():
+    with pytest.raises(InputError, match="--protocol hermes"):
+        load_prompts("text", tools="bash,edit")
+
+
+def test_a_prompt_of_the_users_and_not_telling_of_limits_exclude_each_other(tmp_path):
+    file = tmp_path / "prompt.md"
+    file.write_text("Solve it.")
+    with pytest.raises(InputError, match="--no-tell-limits"):
+        load_prompts("tools", file, tell_limits=False)

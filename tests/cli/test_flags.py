@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 import typer
 
@@ -51,7 +53,8 @@ def test_every_flag_sets_a_key_that_there_is():
         at = RunConfig
         for part in key.split("."):
             assert part in at.model_fields, key
-            at = at.model_fields[part].annotation
+            kind = at.model_fields[part].annotation
+            at = next((each for each in get_args(kind) if each is not type(None)), kind)
 
 
 FLAGS = {"limits.steps": "--steps", "jobs": "--jobs"}

@@ -102,6 +102,13 @@ SET = {
     "sampling__reasoning_effort": "low",
     "sampling__extra_body": {"top_k": 1},
     "protocol": "text",
+    "limits__input_tokens": 99,
+    "limits__output_tokens": 99,
+    "limits__cost": 9.0,
+    "limits__context": 9999,
+    "tools": "bash,edit",
+    "agent": "some:agent",
+    "no_tell_limits": True,
 }
 
 
@@ -160,3 +167,88 @@ def test_an_endpoint_may_be_asked_for_streams(made, serve):
 def test_what_an_endpoint_has_no_word_for_is_found_out_without_asking_it(made):
     with pytest.raises(InputError, match=r"sampling\.seed"):
         made("m", base_url="https://api.anthropic.com/v1", sampling__seed=1)
+
+
+LOCAL = "http://localhost:8000/v1"
+PRICES = {"prices__input": 1, "prices__output": 2}
+
+
+def test_the_toolset_is_offered_to_the_model_and_in_the_scaffold(made, serve):
+    server = serve(completion())
+    who = made("m", base_url=server.url, tools="bash,edit")
+    who.check()
+    offered = [tool["function"]["name"] for tool in server.asked[0].body["tools"]]
+    assert offered == ["bash", "edit", "submit"]
+    assert who.scaffold.tools == ("bash", "edit", "submit")
+    assert who.scaffold.prompt_hash != made("m", base_url=server.url).scaffold.prompt_hash
+
+
+def test_the_editor_and_fenced_text_exclude_each_other_also_where_the_protocol_is_found_out(made):
+    with pytest.raises(InputError, match="--tools bash,edit: in the protocol text"):
+        made("m", base_url=LOCAL, tools="bash,edit", protocol="text")
+    undecided = made("m", base_url=LOCAL, tools="bash,edit", protocol="auto").undecided
+    assert "text" not in undecided.protocols
+    assert {undecided.by(protocol).scaffold.protocol for protocol in undecided.protocols} == {
+        "tools",
+        "hermes",
+        "qwen-xml",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "base_url", "source"),
+    [
+        ("gpt-4o", "https://api.openai.com/v1", "openai/gpt-4o"),
+        ("gpt-4o", LOCAL, None),  # whatever is called so there
+        ("no-such-model-at-all", "https://api.openai.com/v1", None),
+        ("gpt-4o", "https://nobody.example/v1", None),
+    ],
+)
+def test_the_list_of_prices_is_asked_for_the_endpoint_and_its_model(made, name, base_url, source):
+    price = made(name, base_url=base_url).price
+    if source is None:
+        assert price is None
+    else:
+        assert price.source.startswith("genai-prices ")
+        assert price.source.endswith(source)
+        assert 0 < price.cached < price.input < price.output
+
+
+def test_a_price_that_was_given_counts_before_any_list(made):
+    price = made("gpt-4o", base_url="https://api.openai.com/v1", **PRICES).price
+    assert (price.input, price.output, price.cached, price.source) == (1, 2, None, "flags")
+
+
+@pytest.mark.parametrize(("key", "flag"), [("limits__cost", "--cost"), ("budget", "--budget")])
+def test_a_limit_in_dollars_needs_a_price(made, key, flag):
+    with pytest.raises(InputError, match=f"{flag}: nobody knows what m at {LOCAL} costs"):
+        made("m", base_url=LOCAL, **{key: 5.0})
+    assert made("m", base_url=LOCAL, **{key: 5.0}, **PRICES).price.output == 2
+    for free in ("gold", DEMO):
+        assert made(free, **({} if key == "limits__cost" else {key: 5.0})).price.output == 0
+
+
+COMMAND = "command:/opt/agent --fix"
+
+
+def test_an_agent_that_is_a_command_is_part_of_the_question_and_warns_without_a_network(made):
+    who = made("m", base_url=LOCAL, agent=COMMAND)
+    assert (who.scaffold.agent, who.scaffold.protocol) == (COMMAND, "none")
+    assert "--network host" in who.check()
+    assert made("m", base_url=LOCAL, agent=COMMAND, network="host").check() == ""
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ({"agent": "command:X_KEY=sk-0123456789abcdef0123 run"}, "there is a key in the command"),
+        ({"agent": COMMAND, "tools": "bash,edit"}, "leave out --prompt, --tools"),
+        ({"agent": COMMAND, "budget": 5.0, **PRICES}, "--budget: only its endpoint knows"),
+        ({"agent": "nowhere_at_all:agent"}, "cannot be imported"),
+        ({"agent": "neither"}, "agent: String should match pattern"),
+        ({"agent": "command:"}, "agent: String should match pattern"),
+    ],
+)
+def test_an_agent_that_cannot_be_is_refused(made, flags, said):
+    with pytest.raises(InputError, match=said):
+        made("m", base_url=LOCAL, **flags)

@@ -49,7 +49,25 @@ DOCKERFILES = {
     "sh": "FROM {python3}\nRUN rm -f /usr/bin/python3* /usr/local/bin/python3*\n",
     "bare": "FROM {sh}\nRUN rm -f /bin/bash /usr/bin/bash\n",
     "conda": "FROM {python3}\nCOPY python3 /opt/miniconda3/envs/testbed/bin/\n",
+    "testbed": "FROM {python3}\nCOPY conda /\nRUN sh /conda\n"
+    "ENV BASH_ENV=/root/.bashrc ENV=/root/.bashrc PATH=/opt/miniconda3/bin:$PATH\n",
 }
+# an official image in small: an environment, one that is active instead of it, packages' scripts,
+# and a start-up file that leads elsewhere
+CONDA_INSTALL = r"""set -e
+conda=/opt/miniconda3
+mkdir -p $conda/bin
+python3 -m venv --without-pip $conda/envs/testbed
+printf 'export PATH=%s/envs/$1/bin:$PATH\n' $conda >$conda/bin/activate
+printf '#!/bin/sh\necho the python of base\n' >$conda/bin/python
+chmod +x $conda/bin/python
+scripts=$conda/envs/testbed/etc/conda/activate.d
+mkdir -p $scripts
+printf 'echo noise; read line; export GDAL_DATA="$CONDA_PREFIX/a b"\n' >$scripts/1.sh
+printf 'export SECOND=2; exit 3\n' >$scripts/2.sh
+printf 'echo welcome; export PATH=/usr/bin:/bin; cd /; exit 3\n' >/root/.bashrc
+cp /root/.bashrc /root/.profile
+"""
 TESTBED_PYTHON = "#!/bin/sh\necho the python3 of testbed\n"
 
 
@@ -99,6 +117,7 @@ def images(engine, base_image, tmp_path_factory):
         context = tmp_path_factory.mktemp(name)
         (context / "Dockerfile").write_text(text.format_map(names))
         (context / "make").write_text("cd /testbed\n" + REPOSITORY)
+        (context / "conda").write_text(CONDA_INSTALL)
         (context / "python3").write_text(TESTBED_PYTHON)
         (context / "python3").chmod(0o755)
         inputs = digest_of(context, start)

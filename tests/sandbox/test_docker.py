@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from swerun.agent.edit import Editor
 from swerun.errors import ImageMissingError, InstanceError, SandboxError, SandboxLostError
 from swerun.ports import Changes, ExecResult
 from swerun.records import Resources, Role
@@ -314,6 +315,40 @@ def test_the_testbed_environment_comes_first_and_its_python_does_not_serve_the_c
         assert seen.output == "the python3 of testbed\n/opt/miniconda3/envs/testbed testbed\n"
         path = sandbox.exec("echo $PATH", timeout=ENOUGH).output
         assert path.startswith("/opt/miniconda3/envs/testbed/bin:/")
+
+
+def test_commands_run_in_the_environment_of_the_tests_whatever_the_images_shells_are_set_up_to(
+    start,
+):
+    prefix = "/opt/miniconda3/envs/testbed"
+    with start("testbed") as sandbox:
+        for command in (
+            "python -c 'import sys; print(sys.prefix)'",
+            "bash -c \"python -c 'import sys; print(sys.prefix)'\"",
+            ". /opt/miniconda3/bin/activate testbed; python -c 'import sys; print(sys.prefix)'",
+        ):
+            assert sandbox.exec(command, timeout=ENOUGH).output == f"{prefix}\n"
+        seen = sandbox.exec('pwd; echo "$CONDA_PREFIX|$GDAL_DATA|$SECOND"', timeout=ENOUGH)
+        assert seen.output == f"/testbed\n{prefix}|{prefix}/a b|2\n"
+
+
+def test_the_editor_works_in_a_container_and_what_it_makes_is_in_the_patch(start):
+    with start("testbed") as sandbox:
+        editor = Editor(sandbox, "/testbed", keep=10_000)
+
+        def edit(command, path, **more):
+            return editor.run({"command": command, "path": path} | more, timeout=ENOUGH)
+
+        assert "lines 1 to 1 of 1]\n     1\tone" in edit("view", "link")
+        assert "     1\ttwo" in edit("str_replace", "link", old_str="one", new_str="two")
+        assert "is new" in edit("create", "/testbed/new/b.py", file_text="a\n")
+        assert "/testbed/new/\n/testbed/new/b.py" in edit("view", ".")
+        assert "cannot be written" in edit("create", "a.txt/b", file_text="")
+        assert "binary file of 3 bytes" in edit("view", "binary")
+        assert sandbox.exec("cat a.txt; ls -l link", timeout=ENOUGH).output.startswith("two\nl")
+        assert {b"a.txt", b"new/b.py"} <= set(names(sandbox.changes()))
+        assert "undone" in edit("undo_edit", "a.txt")
+        assert sandbox.read_file("a.txt") == b"one\n"
 
 
 @everywhere

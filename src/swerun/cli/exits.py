@@ -40,9 +40,12 @@ def explained() -> Iterator[None]:
 
 
 def judged(asked: Iterable[tuple[str, int]], rows: Iterable[Row]) -> int:
-    """DONE where each sample that was asked for now (instance id, number) has a verdict.
+    """DONE where each sample that was asked for now (instance id, number) has a verdict, or is not
+    needed any more.
 
     A run's rows may be of more than that: what was asked for earlier is no matter of now.
     """
-    verdicts = {(r.instance_id, r.sample) for r in rows if r.outcome and r.outcome.is_verdict}
-    return DONE if set(asked) <= verdicts else FAILED
+    done = {
+        (r.instance_id, r.sample) for r in rows if r.spared or (r.outcome and r.outcome.is_verdict)
+    }
+    return DONE if set(asked) <= done else FAILED

@@ -15,7 +15,7 @@ from swerun.cli.verdicts import in_words
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from swerun.records import Attempt, Record, Step
+    from swerun.records import Attempt, Call, Price, Record, Step
     from swerun.runs.store import RunStore
 
 Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
@@ -49,7 +49,15 @@ def list_(runs: Runs = RUNS, as_json: Json = False) -> None:
         Console().print(made)
 
 
-def report(run: str, runs: Runs = RUNS, as_json: Json = False) -> None:
+def report(
+    run: str,
+    runs: Runs = RUNS,
+    prices: Annotated[
+        str | None,
+        typer.Option("--prices", help="What it cost: auto (genai-prices'), or a models file."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Make the report of RUN again from what is stored, and print it."""
     with explained():
         from rich.console import Console
@@ -58,13 +66,25 @@ def report(run: str, runs: Runs = RUNS, as_json: Json = False) -> None:
         from swerun.report.derived import derive
         from swerun.runs.store import open_run
 
-        made = derive(open_run(run, runs))
+        store = open_run(run, runs)
+        made = derive(store, _price(store, prices) if prices else None)
         if as_json:
             print(_json(made))
             return
         out = Console()
         out.print(by_instance([made]))
         out.print(side_by_side([made]))
+
+
+def _price(store: RunStore, source: str) -> Price:
+    from swerun.errors import InputError
+    from swerun.prices import of_run
+
+    record = store.record()
+    price = of_run(source, record.model, [session.base_url for session in record.sessions])
+    if price is None:
+        raise InputError(f"--prices {source}: there is no price of {record.model} in it")
+    return price
 
 
 def show(
@@ -134,14 +154,26 @@ def _tell_step(step: Step, out: Console) -> None:
     reply = step.reply
     tokens = "" if reply.usage.unreported else f", {reply.usage.total:,} tokens"
     out.print(Rule(f"step {step.index + 1}  {reply.seconds:.1f} s{tokens}", align="left"))
+    if step.shortened:
+        older = f"the results of {len(step.shortened)} older steps were shortened before this one"
+        out.print(plain(older, style="dim italic"))
     out.print(plain(reply.text))
     seen = {o.call_id: o.text for o in step.observations}
     for call in reply.calls:
-        command = call.arguments.get("command", "")
-        out.print(plain(f"{call.tool} {command}".rstrip(), style="bold cyan"))
+        out.print(plain(f"{call.tool} {_said(call)}".rstrip(), style="bold cyan"))
         out.print(plain(seen.get(call.id, ""), style="dim"))
     if not reply.calls:
         out.print(plain("\n".join(seen.values()), style="dim"))
+
+
+def _said(call: Call) -> str:
+    """A command as it is; of a tool with more arguments each, in a line if it has one."""
+    if set(call.arguments) <= {"command"}:
+        return str(call.arguments.get("command", ""))
+    texts = {name: str(value) for name, value in call.arguments.items()}
+    return "  ".join(
+        f"{name}:\n{text}" if "\n" in text else f"{name}={text}" for name, text in texts.items()
+    )
 
 
 def _tell_end(attempt: Attempt, out: Console) -> None:

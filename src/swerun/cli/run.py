@@ -105,6 +105,34 @@ def run(
     no_cache: Annotated[bool, NO_CACHE] = False,
     steps: Annotated[int | None, Opt("--steps", help="Replies per attempt.  [250]")] = None,
     tokens: Annotated[int | None, Opt("--tokens", help="In and out, per attempt.  [none]")] = None,
+    input_tokens: Annotated[int | None, Opt("--input-tokens", help="Likewise.  [none]")] = None,
+    output_tokens: Annotated[int | None, Opt("--output-tokens", help="Likewise.  [none]")] = None,
+    cost: Annotated[float | None, Opt("--cost", help="Dollars per attempt.  [none]")] = None,
+    budget: Annotated[
+        float | None, Opt("--budget", help="Dollars; past it no attempt is begun.  [none]")
+    ] = None,
+    price_input: Annotated[
+        float | None, Opt("--price-input", help="Dollars per million tokens.  [genai-prices']")
+    ] = None,
+    price_cached: Annotated[
+        float | None, Opt("--price-cached", help="Of cached input.  [as other input]")
+    ] = None,
+    price_output: Annotated[float | None, Opt("--price-output", help="As --price-input.")] = None,
+    context: Annotated[
+        int | None, Opt("--context", help="The model's, in tokens.  [learnt when it is full]")
+    ] = None,
+    tools: Annotated[
+        str | None, Opt("--tools", help="bash, or bash,edit: with an exact editor.  [bash]")
+    ] = None,
+    agent: Annotated[
+        str | None, Opt("--agent", help="module:attribute, or command:CMD in the container.")
+    ] = None,
+    no_tell_limits: Annotated[
+        bool, Opt("--no-tell-limits", help="Do not tell the model of its limits.")
+    ] = False,
+    stop_when_resolved: Annotated[
+        bool, Opt("--stop-when-resolved", help="No more attempts once one resolved an instance.")
+    ] = False,
     attempt_timeout: Annotated[
         float | None, Opt("--attempt-timeout", help="Seconds.  [7200]")
     ] = None,
@@ -203,11 +231,14 @@ def _print(reports: Sequence[Report], *, as_json: bool) -> None:
         return
     from rich.console import Console
 
+    from swerun.cli.figures import pairs
     from swerun.cli.tables import by_instance, side_by_side
 
     out = Console()
     out.print(by_instance(reports))
     out.print(side_by_side(reports))
+    if table := pairs(reports):
+        out.print(table)
 
 
 def json_object(text: str) -> dict[str, Any]:

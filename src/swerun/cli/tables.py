@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from swerun.cli.figures import of_costs, of_samples
 from swerun.cli.live import duration
 from swerun.cli.printable import plain
 from swerun.records import Outcome, Soundness, Stop, Usage
@@ -35,6 +36,8 @@ def side_by_side(reports: Sequence[Report]) -> Table:
     made.add_row("resolved / N", *(_rate(r.resolved, r.n) for r in reports), style="bold")
     made.add_row("resolved / graded", *(_rate(r.resolved, r.graded) for r in reports))
     _add_estimates(made, reports)
+    for label, cells in of_samples(reports):
+        made.add_row(label, *map(plain, cells))
     for label, counts in _counts(reports):
         if any(counts):
             made.add_row(f"  {label}", *map(str, counts))
@@ -43,14 +46,21 @@ def side_by_side(reports: Sequence[Report]) -> Table:
         made.add_row(
             f"stopped: {stop.replace('_', ' ')}", *(str(r.stops.get(stop, 0)) for r in reports)
         )
-    made.add_row("steps", *(str(r.steps) for r in reports))
-    made.add_row("tokens in / out", *(_tokens(r.usage) for r in reports))
-    if any(r.usage_all != r.usage for r in reports):
-        made.add_row("tokens, all attempts", *(_tokens(r.usage_all) for r in reports))
-    made.add_row("time, summed", *(duration(r.seconds) for r in reports))
-    if any(r.replay_differs is not None for r in reports):
-        made.add_row("replayed", *(_replayed(r) for r in reports))
+    for label, cells in _spent(reports):
+        made.add_row(label, *map(plain, cells))
     return made
+
+
+def _spent(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
+    """Rows of what it took."""
+    yield "steps", [str(r.steps) for r in reports]
+    yield "tokens in / out", [_tokens(r.usage) for r in reports]
+    if any(r.usage_all != r.usage for r in reports):
+        yield "tokens, all attempts", [_tokens(r.usage_all) for r in reports]
+    yield from of_costs(reports)
+    yield "time, summed", [duration(r.seconds) for r in reports]
+    if any(r.replay_differs is not None for r in reports):
+        yield "replayed", [_replayed(r) for r in reports]
 
 
 def by_instance(reports: Sequence[Report]) -> Table:
@@ -88,6 +98,7 @@ def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
         if outcome is not Outcome.RESOLVED:
             yield outcome.value.replace("_", " "), [r.outcomes.get(outcome, 0) for r in reports]
     yield "not done", [r.pending for r in reports]
+    yield "not needed: resolved before", [r.spared for r in reports]
     yield "no prediction, not in N", [r.missing for r in reports]
     yield "with flaky tests", [r.flaky for r in reports]
     yield "graded from the cache", [r.cached for r in reports]
@@ -102,6 +113,8 @@ def _title(reports: Sequence[Report]) -> str:
 def _cell(row: Row | None) -> Text:
     if row is None:
         return plain("not asked", "dim")
+    if row.spared:
+        return plain("not needed", "dim")
     if row.outcome is None:
         return plain("not done", "dim")
     text, style = MARKS.get(row.outcome, (row.outcome.value.replace("_", " "), "red"))

@@ -31,6 +31,7 @@ class Work:
     samples: int
     retries: int
     is_over: Callable[[], bool] = lambda: False  # no attempt of it can be made any more
+    by_sample: bool = False  # all first samples before any second one, which may not be needed
     outdated: Callable[[Attempt], bool] = lambda _: False
 
 
@@ -119,7 +120,7 @@ class LocalEngine:
                 if not self._queue:
                     return
                 work, planned, retries = self._queue.popleft()
-            if work.is_over():
+            if work.is_over() or work.bench.refusal(planned):
                 continue
             try:
                 self._attempt(work, planned, retries)
@@ -146,7 +147,8 @@ class LocalEngine:
 
 def left(work: Work) -> list[Planned]:
     past = {i.id: [_seen(p, work) for p in work.store.past(i.id)] for i in work.instances}
-    return plan(work.instances, past, work.samples)
+    planned = plan(work.instances, past, work.samples)
+    return sorted(planned, key=lambda each: each.sample) if work.by_sample else planned
 
 
 def _seen(past: Past, work: Work) -> Past:

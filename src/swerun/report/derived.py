@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+from swerun.records import Price
 from swerun.report.predictions import predictions
 from swerun.report.summary import Report, summarise
 from swerun.runs.store import RunStore
 
 
-def reported(store: RunStore) -> Report:
-    """The report of what is stored, with nothing written."""
-    return summarise(store.record(), list(store.attempts()), store.unfinished_usage())
+def reported(store: RunStore, price: Price | None = None) -> Report:
+    """The report of what is stored, with nothing written; with `price` at that price."""
+    return summarise(store.record(), list(store.attempts()), store.unfinished_usage(), price)
 
 
-def derive(store: RunStore) -> Report:
-    """Write both from what is stored, and return the report.
+def derive(store: RunStore, price: Price | None = None) -> Report:
+    """Write both from what is stored, and return the report, with `price` at that price.
 
     Predictions hold the scored attempt of each instance's first sample, where it has a verdict:
     what swerun does not grade, nobody else is asked to.
     """
-    report = reported(store)
+    report = reported(store, price)
     patches = {
         row.instance_id: store.patch(row.instance_id, row.attempt)
         for row in report.rows

@@ -6,8 +6,20 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import fmean
 
-from swerun.records import Attempt, Outcome, RunRecord, Soundness, Stop, Stored, Stratum, Usage
+from swerun.records import (
+    Attempt,
+    Outcome,
+    Price,
+    RunRecord,
+    Soundness,
+    Stop,
+    Stored,
+    Stratum,
+    Usage,
+)
+from swerun.report.costs import repriced, summed
 from swerun.report.estimate import Estimate, estimated
+from swerun.report.samples import Samples, several
 
 RULE = "per sample the first attempt with a verdict, else the newest; never the best"
 
@@ -29,6 +41,8 @@ class Row(Stored):
     solve_seconds: float = 0.0
     grade_seconds: float = 0.0
     why: str = ""  # the failure's words
+    cost: float | None = None  # dollars
+    spared: bool = False  # --stop-when-resolved: not needed any more
     soundness: Soundness | None = None  # of the instance, where the run's machine knew
 
 
@@ -44,6 +58,7 @@ class Report(Stored):
     graded: int
     resolved: int
     pending: int
+    spared: int = 0  # of the pending ones and those that were cancelled: not needed any more
     missing: int = 0  # instances that were chosen, but had no prediction, and so are not in n
     flaky: int = 0  # samples with flaky tests
     cached: int = 0  # samples whose tests ran for an earlier grade
@@ -51,6 +66,10 @@ class Report(Stored):
     stops: dict[str, int]
     usage: Usage  # of the attempts that count
     usage_all: Usage  # of all attempts: what the run cost
+    price: Price | None = None  # what the costs are made with
+    cost: float | None = None  # dollars, of the attempts that count; None: not known of all
+    cost_all: float | None = None  # of all attempts
+    samples: Samples | None = None  # where several were asked for
     attempts: int
     steps: int
     seconds: float  # summed over the attempts that count
@@ -62,6 +81,11 @@ class Report(Stored):
     def rate(self) -> float:
         """resolved / N: over everything asked, so that a flaky machine cannot improve a score."""
         return self.resolved / self.n if self.n else 0.0
+
+    @property
+    def cost_per_resolved(self) -> float | None:
+        """Dollars of all attempts that count, over what they resolved."""
+        return self.cost / self.resolved if self.cost is not None and self.resolved else None
 
     @property
     def graded_rate(self) -> float:
@@ -80,12 +104,18 @@ def scored(attempts: Iterable[Attempt]) -> dict[tuple[str, int], Attempt]:
 
 
 def summarise(
-    run: RunRecord, attempts: Sequence[Attempt], unfinished: Usage | None = None
+    run: RunRecord,
+    attempts: Sequence[Attempt],
+    unfinished: Usage | None = None,
+    price: Price | None = None,
 ) -> Report:
     """The report of a run from its finished attempts, over all of its selection.
 
-    `unfinished` is what the others have used up so far.
+    `unfinished` is what the others have used up so far. With `price` all costs are made with it;
+    without, they are what was known when the attempts were made.
     """
+    attempts = repriced(attempts, price) if price else attempts
+    price = price or next((s.price for s in reversed(run.sessions) if s.price), None)
     chosen = scored(attempts)
     wanted = [(i, s) for i in run.selection for s in range(1, run.samples + 1)]
     known = {i: sound for session in run.sessions for i, sound in session.soundness.items()}
@@ -93,6 +123,8 @@ def summarise(
         _row(i, s, chosen.get((i, s))).model_copy(update={"soundness": known.get(i)})
         for i, s in wanted
     )
+    stops = bool(run.sessions) and run.sessions[-1].stop_when_resolved
+    rows = _with_spared(rows) if stops else rows
     counted = [chosen[key] for key in wanted if key in chosen]
     outcomes = Counter(a.outcome for a in counted)
     differs = [a.replay_differs for a in counted if a.replay_differs is not None]
@@ -112,6 +144,11 @@ def summarise(
         stops=dict(sorted(Counter(a.stop.value for a in counted if a.stop).items())),
         usage=sum((a.usage for a in counted), Usage()),
         usage_all=sum((a.usage for a in attempts if a.solved_in is None), unfinished or Usage()),
+        price=price,
+        cost=summed(counted),
+        cost_all=summed((a for a in attempts if a.solved_in is None), unfinished, price),
+        spared=sum(row.spared for row in rows),
+        samples=several(_verdicts(rows), run.samples, stopped=stops),
         attempts=len(attempts),
         steps=sum(a.steps for a in counted),
         seconds=round(sum(a.solve_seconds + a.grade_seconds for a in counted), 1),
@@ -126,13 +163,29 @@ def newest_strata(run: RunRecord) -> tuple[Stratum, ...]:
     return next((s.strata for s in reversed(run.sessions) if s.strata), ())
 
 
-def _rates(rows: Iterable[Row]) -> dict[str, float]:
-    """By instance which part of its samples was resolved, of those that have a verdict."""
+def _with_spared(rows: Sequence[Row]) -> tuple[Row, ...]:
+    """Rows where those that need not be made are told apart: another sample resolved theirs."""
+    resolved = {row.instance_id for row in rows if row.outcome is Outcome.RESOLVED}
+    return tuple(
+        row.model_copy(update={"spared": row.instance_id in resolved})
+        if row.outcome in {None, Outcome.CANCELLED}
+        else row
+        for row in rows
+    )
+
+
+def _verdicts(rows: Iterable[Row]) -> dict[str, list[bool]]:
+    """By instance which of its samples were resolved, of those that have a verdict."""
     seen: dict[str, list[bool]] = {}
     for row in rows:
         if row.outcome and row.outcome.is_verdict:
             seen.setdefault(row.instance_id, []).append(row.outcome is Outcome.RESOLVED)
-    return {instance_id: fmean(resolved) for instance_id, resolved in seen.items()}
+    return seen
+
+
+def _rates(rows: Iterable[Row]) -> dict[str, float]:
+    """By instance which part of its samples was resolved, of those that have a verdict."""
+    return {instance_id: fmean(resolved) for instance_id, resolved in _verdicts(rows).items()}
 
 
 def _row(instance_id: str, sample: int, attempt: Attempt | None) -> Row:
@@ -146,6 +199,7 @@ def _row(instance_id: str, sample: int, attempt: Attempt | None) -> Row:
         stop=attempt.stop,
         steps=attempt.steps,
         usage=attempt.usage,
+        cost=attempt.cost,
         patch_bytes=attempt.patch_bytes,
         failing=len(attempt.grade.failing) if attempt.grade else 0,
         flaky=len(attempt.grade.flaky) if attempt.grade else 0,

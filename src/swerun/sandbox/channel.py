@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -24,15 +25,30 @@ VARIABLE = "SWERUN_COMMAND"  # the mark; the server's own says that it is no com
 INPUT = "/proc/self/fd/9"  # where a command finds the bytes that are sent with it
 CONDA = "/opt/miniconda3/envs/testbed"  # the official images keep what the tests need in it
 
+# What activating the environment sets beside its path: its packages' scripts say it, which are made
+# for bash. They run in a shell of their own, so that one that ends it takes nothing with it.
+ACTIVATE = """
+eval "$( (exec 3>&1 >/dev/null 2>&1 </dev/null; trap 'export -p >&3' EXIT
+for script in "$CONDA_PREFIX"/etc/conda/activate.d/*.sh; do . "$script"; done) )"
+exec "$@"
+"""
 # The first that is sent to a shell in the container. It says which server it takes, and is sent the
 # source of that. Arguments: the work directory, the server that is wanted (or "").
 # -I -S: whatever the image does to Python's start-up neither slows nor breaks the channel.
+# A command's shell reads no start-up file there that could lead out of the environment again.
 OPEN = f"""
 python=$(command -v python3) && [ "$2" != sh ] && echo python3 || {{ python=; echo sh; }}
 if [ -d {CONDA}/bin ]; then
   export PATH="{CONDA}/bin:$PATH" CONDA_PREFIX={CONDA} CONDA_DEFAULT_ENV=testbed
+  unset BASH_ENV ENV
 fi
-[ -z "$python" ] || exec "$python" -I -S -c "exec(eval(input()))" "$1" "$LC_CTYPE"
+if [ -n "$python" ]; then
+  set -- "$python" -I -S -c "exec(eval(input()))" "$1" "$LC_CTYPE"
+  if [ -d {CONDA}/etc/conda/activate.d ] && command -v bash >/dev/null; then
+    exec bash -c {shlex.quote(ACTIVATE)} swerun "$@"
+  fi
+  exec "$@"
+fi
 eval "$(head -c SOURCE_LENGTH)"
 """
 

@@ -1,0 +1,89 @@
+"""What several samples, costs and pairs of runs come to, as the words of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from swerun.cli.printable import plain
+from swerun.records import Price
+from swerun.report.paired import paired
+from swerun.report.samples import PassAt, Samples
+from swerun.report.summary import Report
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from swerun.records import Usage
+
+EARLY = "none: stopped once resolved"
+
+
+def of_samples(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
+    """Rows of runs with several samples: pass@k for each k, and the mean."""
+    found = [report.samples for report in reports]
+    if not any(found):
+        return
+    for k in sorted({each.k for samples in found if samples for each in samples.pass_at}):
+        yield f"pass@{k}", [_pass_at(samples, k) for samples in found]
+    yield "mean of samples", [_mean(samples) for samples in found]
+
+
+def _pass_at(samples: Samples | None, k: int) -> str:
+    passes: tuple[PassAt, ...] = samples.pass_at if samples else ()
+    found = next((each for each in passes if each.k == k), None)
+    if found is None:
+        return EARLY if samples and samples.stopped_early else ""
+    return f"{100 * found.rate:.1f} % of {found.instances:,}"
+
+
+def _mean(samples: Samples | None) -> str:
+    """`60.0 % (95 %: 42.3 to 75.4 %)`."""
+    if samples is None:
+        return ""
+    if samples.mean is None or samples.low is None or samples.high is None:
+        return EARLY
+    interval = f"{100 * samples.low:.1f} to {100 * samples.high:.1f} %"
+    return f"{100 * samples.mean:.1f} % ({100 * samples.confidence:.0f} %: {interval})"
+
+
+def of_costs(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
+    """Rows of what runs cost, where that is known of any, and is something."""
+    if not any(report.cost_all for report in reports):
+        return
+    yield "cost", [_dollars(r.cost, r.usage) for r in reports]
+    yield "cost per resolved", [_dollars(r.cost_per_resolved, r.usage) for r in reports]
+    if any(r.cost_all != r.cost for r in reports):
+        yield "cost, all attempts", [_dollars(r.cost_all, r.usage_all) for r in reports]
+    yield "price of M in / cached / out", [_price(r.price) for r in reports]
+
+
+def _dollars(amount: float | None, usage: Usage) -> str:
+    if amount is None:
+        return "not known"
+    digits = 2 if amount >= 1 else 4
+    return f"${amount:,.{digits}f}" + (" and more, not reported" if usage.unreported else "")
+
+
+def _price(price: Price | None) -> str:
+    if price is None:
+        return "not known"
+    cached = price.input if price.cached is None else price.cached
+    return f"${price.input:g} / {cached:g} / {price.output:g} ({price.source})"
+
+
+def pairs(reports: Sequence[Report]) -> Table | None:
+    """A row for each two runs; None of one alone."""
+    from rich.table import Table
+
+    if len(reports) < 2:
+        return None
+    made = Table(title="the same instances, first samples", title_justify="left")
+    for heading in ("A", "B", "both", "only A", "only B", "neither", "left out", "p (McNemar)"):
+        made.add_column(heading)
+    for a, b in combinations(reports, 2):
+        pair = paired(a, b)
+        counts = (pair.both, pair.only_a, pair.only_b, pair.neither, pair.left_out)
+        made.add_row(plain(pair.a), plain(pair.b), *map(str, counts), f"{pair.p:.3g}")
+    return made

@@ -1,0 +1,92 @@
+"""Which agent drives a model, and what of it is part of a run's question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from swerun.agent.command import PREFIX, CommandAgent
+from swerun.agent.loop import BashAgent
+from swerun.agent.own import own_agent
+from swerun.agent.prompts import load_prompts
+from swerun.agent.tools import EDIT, TOOLSETS
+from swerun.config import RunConfig
+from swerun.errors import InputError
+from swerun.models.endpoints import Endpoint
+from swerun.models.protocols import PROTOCOLS
+from swerun.models_file import KEY
+from swerun.ports import Agent
+from swerun.records import Limits, Price, Scaffold
+
+NO_NETWORK = (
+    "the agent is a command in a container without network, and cannot ask the endpoint from there:"
+    " --network host reaches one on this machine, --network bridge one elsewhere"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffolded:
+    """An agent that is ready to solve. `warning` is what there is to be said of it."""
+
+    agent: Agent
+    scaffold: Scaffold
+    warning: str = ""
+
+
+def scaffolded(
+    config: RunConfig,
+    endpoint: Endpoint,
+    limits: Limits,
+    price: Price | None,
+    clock: Callable[[], float],
+) -> Scaffolded:
+    """The agent that `config` asks for, which speaks to `endpoint` by its protocol. Raises
+    InputError for a prompt, an agent or tools that cannot be used."""
+    if is_command(config):
+        return _commanded(config, endpoint, limits)
+    prompts = load_prompts(
+        endpoint.protocol,
+        config.prompt,
+        limits,
+        tools=config.tools,
+        tell_limits=not config.no_tell_limits,
+    )
+    scaffold = prompts.scaffold().model_copy(update={"api": endpoint.api})
+    if config.agent is None:
+        longest = endpoint.sampling.max_tokens
+        agent: Agent = BashAgent(prompts, limits, clock, price=price, longest_reply=longest)
+        return Scaffolded(agent, scaffold)
+    own = own_agent(config.agent, Path.cwd())
+    scaffold = scaffold.model_copy(update={"agent": own.name})
+    return Scaffolded(own.made(prompts, limits), scaffold)
+
+
+def is_command(config: RunConfig) -> bool:
+    return bool(config.agent) and str(config.agent).startswith(PREFIX)
+
+
+def carrying(tools: str) -> Sequence[str]:
+    """The protocols that have room for the calls of these tools."""
+    has_arguments = EDIT in TOOLSETS[tools]
+    return [name for name in PROTOCOLS if not (has_arguments and name == "text")]
+
+
+def _commanded(config: RunConfig, endpoint: Endpoint, limits: Limits) -> Scaffolded:
+    command = str(config.agent).removeprefix(PREFIX)
+    if any(KEY.fullmatch(word) for word in re.split(r"""[\s='"]+""", command)):
+        raise InputError("--agent: there is a key in the command, and it would be stored: the "
+                         "command finds the endpoint's in OPENAI_API_KEY")  # fmt: skip
+    if config.prompt or config.tools != RunConfig.model_fields["tools"].default:
+        raise InputError(
+            "--agent command: has its own prompt and tools; leave out --prompt, --tools"
+        )
+    variables = {
+        "OPENAI_BASE_URL": endpoint.base_url,
+        "OPENAI_API_KEY": endpoint.api_key or "none",
+        "SWERUN_MODEL": endpoint.model,
+    }
+    scaffold = Scaffold(agent=str(config.agent), prompt_hash="", protocol="none", tools=())
+    agent = CommandAgent(command, limits, variables, endpoint.hushed)
+    return Scaffolded(agent, scaffold, NO_NETWORK if config.network == "none" else "")
