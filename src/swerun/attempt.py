@@ -119,8 +119,9 @@ def _grade(planned: Planned, patch: bytes, bench: Bench, story: Story, journal: 
                 if bench.cancel.is_set() or (is_last and story.grade is None):
                     raise
             else:
-                story.grade = graded.grade.on_image(story.image)
-                journal.graded(replace(graded, grade=story.grade))
+                graded = graded.on_image(story.image)
+                story.grade = graded.grade
+                journal.graded(graded)
                 if story.grade.reason is not GradeReason.TIMED_OUT:
                     return
     finally:

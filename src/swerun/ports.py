@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import Any, Literal, Protocol
 
@@ -194,6 +194,11 @@ class Graded:
     eval_script: str = ""
     log: Log = Log()
     confirmations: tuple[Graded, ...] = ()
+
+    def on_image(self, digest: str) -> Graded:
+        """The same, with the image that it was made in."""
+        later = tuple(each.on_image(digest) for each in self.confirmations)
+        return replace(self, grade=self.grade.on_image(digest), confirmations=later)
 
 
 class Grader(Protocol):

@@ -169,3 +169,9 @@ def test_a_confirmation_is_never_taken_from_the_cache(sandboxes, tmp_path):
     done = graded(sandboxes, tmp_path, FAILS, confirm=2, cache=cache)
     assert (done.grade.cached, runs_made(tmp_path)) == (True, 5)
     assert not any(each.grade.cached for each in done.confirmations)
+
+
+def test_each_run_of_a_grading_says_in_which_image_it_was(sandboxes, tmp_path):
+    done = graded(sandboxes, tmp_path, FAILS, confirm=2).on_image("registry/name@sha256:2")
+    digests = [each.grade.image_digest for each in (done, *done.confirmations)]
+    assert digests == ["registry/name@sha256:2"] * 3
