@@ -96,10 +96,10 @@ class EngineImages:
         bare = [i.task.image for i in instances if i.context is None]
         unpinned = [image for image in bare if image not in self.fetcher.pins]
         if self.options.pin and unpinned:
+            more = f" (and {len(set(unpinned)) - 1} more)" if len(set(unpinned)) > 1 else ""
             raise InputError(
-                f"--pin {self.options.pin} has no digest for {unpinned[0]}, nor for "
-                f"{len(set(unpinned)) - 1} others: `swerun images pull --write-pins FILE` writes "
-                "those of the images that are here"
+                f"--pin {self.options.pin} has no digest for {unpinned[0]}{more}: "
+                "`swerun images pull --write-pins FILE` writes those of the images that it pulls"
             )
         if any(each.context and base_named(each.context) == BASE for each in instances):
             self._base()
