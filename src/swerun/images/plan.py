@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Event
 
 from swerun.errors import ImageBusyError, ImageError, ImageMissingError
 from swerun.images.base import BASE
 from swerun.images.here import everything
-from swerun.images.names import parsed
 from swerun.images.registry import Remote
 from swerun.images.store import EngineImages, base_named
 from swerun.records import Instance
 
 AT_ONCE = 8  # questions to registries
-ENOUGH = 3  # of a registry's failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +84,17 @@ def _to_pull(images: EngineImages, instance: Instance, todo: dict[str, str]) -> 
 
 
 def _look(images: EngineImages, names: Sequence[str]) -> dict[str, Remote | ImageError]:
-    """What registries say of the images. One that limits its rate, or does not answer, is asked no
-    more: there may be hundreds."""
-    failed: Counter[str] = Counter()
+    """What registries say of the images. After a rate limit the others are not asked for."""
+    enough = Event()
 
     def look(name: str) -> Remote | ImageError:
-        registry = parsed(images.fetcher.source(name)).registry
-        if failed[registry] >= ENOUGH:
-            return ImageError(f"{name}: {registry} was not asked any more")
+        if enough.is_set():
+            return ImageBusyError(f"{name}: not asked for after a rate limit")
         try:
             return images.fetcher.look(name)
-        except ImageMissingError as error:
-            return error
         except ImageError as error:
-            failed[registry] += ENOUGH if isinstance(error, ImageBusyError) else 1
+            if isinstance(error, ImageBusyError):
+                enough.set()
             return error
 
     with ThreadPoolExecutor(AT_ONCE) as threads:

@@ -52,6 +52,7 @@ class EngineImages:
     fetcher: Fetcher = field(init=False)
     settings: Settings = field(init=False)
     _room: Room | None = None
+    _unsized: bool = False  # whether the size of an image was not to be had
     _made: dict[str, Image] = field(default_factory=dict)
     _locks: dict[str, Lock] = field(default_factory=dict)
 
@@ -177,7 +178,9 @@ class EngineImages:
             layers = self.fetcher.unpacked(image, remote)
         except ImageError as error:
             # the engine may have a way to a registry that this process has not
-            self.say(f"{image}: its size is not known, as large as others so far: {error}")
+            if not self._unsized:
+                self.say(f"--disk takes images to be as large as the largest so far: {error}")
+            self._unsized = True
             return unknown
         return Wanted(layers, {each.chain: each.bytes for each in remote.layers})
 
