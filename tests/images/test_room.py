@@ -225,6 +225,8 @@ def test_an_image_that_another_process_uses_stays_and_nobody_waits_for_it(engine
     with other.hold(first):
         attempt(images, second)
         assert image_id(engine, first.task.image)
+        theirs = here(engine, first.task.image).chains
+        assert set(theirs) <= images._room.before  # and no more of this run's budget
     assert image_id(engine, second.task.image)
 
 
