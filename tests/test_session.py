@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
+from threading import Event
+
 import pytest
 
 from swerun.config import RunConfig
 from swerun.errors import InputError
 from swerun.images.build import Settings
 from swerun.question import fingerprint_of, recording_name, run_name
-from swerun.records import Limits, Resources, Sampling
+from swerun.records import ImageOptions, Limits, Resources, Sampling
+from swerun.session import prepared
 from swerun.workbench import fitting, grading_profile, said_of_cores
+from tests.images.subset import a_subset
 from tests.report.test_summary import a_run
 
 QUESTION = a_run().question
@@ -89,3 +94,31 @@ def test_a_grading_is_told_of_the_way_out_what_builds_are(tmp_path):
         "HTTPS_PROXY": "http://proxy.example",
     }
     assert (profile.network, profile.ca_bundle) == ("bridge", tmp_path / "ca.pem")
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("disk", [None, "1GB"])
+def test_a_budget_knows_what_is_left_to_do_and_in_which_order(tmp_path, engine, disk):
+    subset = a_subset(tmp_path / "subset", ["org/a:1", "org/b:1", "org/c:1"])
+    task = subset / "tasks" / "made__1" / "task.yaml"
+    task.write_text(task.read_text().replace("version: '0'", "version: '9'"))
+    task = subset / "tasks" / "made__2" / "task.yaml"
+    task.write_text(task.read_text().replace("version: '1'", "version: '0'"))
+    config = RunConfig(
+        model=("empty",),
+        subset=str(subset),
+        samples=2,
+        images=ImageOptions(disk=disk),
+        runs=tmp_path / "runs",
+        cache=tmp_path / "cache",
+    )
+    with prepared(config, os.environ, Event()) as session:
+        ((work, _),) = session.entries
+        room = work.bench.images._room
+        if disk is None:
+            assert room is None
+            return
+        assert room.limit == 1e9
+        assert dict(room._due) == {"org/a:1": 2, "org/b:1": 2, "org/c:1": 2}
+        assert list(room._place) == ["org/a:1", "org/c:1", "org/b:1"]
+        assert work.bench.images.run == work.store.label()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from swerun.images.base import BASE
-from swerun.images.plan import plan
+from swerun.images.plan import _look, plan
 from swerun.images.store import EngineImages
 from tests.images.conftest import layered, noise, pushed
 from tests.images.front import Fault
+from tests.images.registry import free_port
 from tests.images.test_store import an_instance_of
 
 pytestmark = pytest.mark.docker
@@ -83,10 +84,24 @@ def test_an_image_that_no_registry_has_is_missing(front, named, images):
     assert "404" in made.problem
 
 
-def test_after_a_rate_limit_a_plan_asks_no_more_and_says_so(front, served, images):
-    names = [served(noise(5)) for _ in range(3)]
+def test_after_a_rate_limit_a_plan_asks_no_more_and_says_so(front, images):
+    names = [f"{front.address}/org/x{n}:1" for n in range(50)]
     front.faults.append(Fault("/manifests/", status=429, times=1000))
     made, rows = planned(images, [an_instance_of(each) for each in names])
-    assert rows == [("pull", None)] * 3
-    assert (made.unknown, made.bytes) == (3, 0)
-    assert "429" in made.problem or "rate limit" in made.problem
+    assert rows == [("pull", None)] * 50
+    assert (made.unknown, made.bytes) == (50, 0)
+    assert "429" in made.problem
+    assert 1 <= len(front.served) < 20
+
+
+def test_a_registry_that_is_not_there_is_not_asked_for_hundreds_of_images(front, served, images):
+    nowhere = f"127.0.0.1:{free_port()}"
+    names = [f"{nowhere}/org/x{n}:1" for n in range(200)]
+    there = served(noise(5))
+    made, rows = planned(images, [an_instance_of(each) for each in [*names, there]])
+    assert made.unknown == 200
+    assert rows[-1] == ("pull", pytest.approx(5_000, rel=0.2))
+    assert nowhere in made.problem
+    answers = _look(images, names)
+    asked = [each for each in answers.values() if "asked no more" not in str(each)]
+    assert asked == []

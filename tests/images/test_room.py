@@ -20,6 +20,7 @@ from swerun.images.here import everything, here, layers_of
 from swerun.images.ledger import Note
 from swerun.images.store import EngineImages
 from tests.images.conftest import imported, layered, noise
+from tests.images.front import Fault
 from tests.images.test_store import an_instance_of
 
 pytestmark = pytest.mark.docker
@@ -224,7 +225,28 @@ def test_an_image_that_another_process_uses_stays_and_nobody_waits_for_it(engine
     with other.hold(first):
         attempt(images, second)
         assert image_id(engine, first.task.image)
+        theirs = here(engine, first.task.image).chains
+        assert set(theirs) <= images._room.before  # and no more of this run's budget
     assert image_id(engine, second.task.image)
+
+
+def test_where_no_registry_says_sizes_the_budget_is_held_after_each_pull(
+    engine, front, served, budget
+):
+    """Questions of swerun's fail; pulls, which are the engine's, do not."""
+    said = []
+    first, second, third = (an_instance_of(served(noise(300))) for _ in range(3))
+    images = budget(700)
+    images.say = said.append
+    front.faults.append(Fault("/blobs/", status=503, times=1, body=b"busy"))
+    for instance in (first, second, third):
+        if instance is not first:
+            front.faults.append(Fault("/manifests/", status=503, times=1, body=b"busy"))
+        attempt(images, instance)
+        assert images._room._stock().used() <= 700 * KB
+    assert len(said) == 1
+    assert "as large as the largest so far" in said[0]
+    assert image_id(engine, first.task.image) is None
 
 
 def test_a_pull_that_fails_gives_its_room_back(engine, front, served, named, budget):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swerun.errors import ImageBusyError, ImageError
+from swerun.errors import ImageBusyError, ImageError, ImageMissingError
 from swerun.images.here import Here, here
 from swerun.images.ledger import Ledger, Note
 from swerun.images.names import mirrored, parsed, pinned
@@ -18,6 +19,8 @@ from swerun.records import ImageOptions
 
 if TYPE_CHECKING:
     from docker import DockerClient
+
+ENOUGH = 3  # failures of a registry
 
 
 @dataclass(slots=True)
@@ -32,6 +35,7 @@ class Fetcher:
     pins: Mapping[str, str] = field(default_factory=dict)
     downloaded: Downloaded = lambda _: None
     _registries: Registries | None = None
+    _failed: Counter[str] = field(default_factory=Counter)  # questions in a row, by registry
 
     def source(self, image: str) -> str:
         """What is pulled for an image: at the mirror, and the pinned one, where there are such."""
@@ -60,10 +64,23 @@ class Fetcher:
         return found
 
     def look(self, image: str) -> Remote:
-        """What a pull would transfer. Raises as Registries.look."""
+        """What a pull would transfer. Raises as Registries.look. A registry that keeps failing is
+        asked no more: there may be hundreds of images, and each question waits for it."""
         if self._registries is None:
             self._registries = Registries.of(self.client, self.cache, self.options.platform)
-        return self._registries.look(self.source(image))
+        source = self.source(image)
+        registry = parsed(source).registry
+        if self._failed[registry] >= ENOUGH:
+            raise ImageError(f"{source}: {registry} is asked no more, after {ENOUGH} failures")
+        try:
+            remote = self._registries.look(source)
+        except (ImageBusyError, ImageMissingError):
+            raise
+        except ImageError:
+            self._failed[registry] += 1
+            raise
+        self._failed[registry] = 0
+        return remote
 
     def look_patiently(self, image: str) -> Remote:
         """The same, once no rate limit is known of. Raises CancelledError."""

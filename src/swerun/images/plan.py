@@ -84,7 +84,7 @@ def _to_pull(images: EngineImages, instance: Instance, todo: dict[str, str]) -> 
 
 
 def _look(images: EngineImages, names: Sequence[str]) -> dict[str, Remote | ImageError]:
-    """What registries say of the images. Once one has had enough, the others are not asked for."""
+    """What registries say of the images. After a rate limit the others are not asked for."""
     enough = Event()
 
     def look(name: str) -> Remote | ImageError:

@@ -59,11 +59,11 @@ class Puller:
         from docker.errors import NotFound
 
         try:
-            seen: dict[str, int] = {}
+            coming = Coming()
             for said in self.watch.lines(f"pulling {image}", lambda: self._lines(image)):
                 if "error" in said:
                     raise _broken_off(image, str(said["error"]))
-                downloaded(_more(said, seen))
+                downloaded(coming.more(said))
         except NotFound as error:
             raise ImageMissingError(f"pulling {image}: {error.explanation or error}") from error
         except engine_errors() as error:
@@ -95,13 +95,24 @@ class Puller:
             raise CancelledError("the run was stopped before a pull was tried again")
 
 
-def _more(said: Said, seen: dict[str, int]) -> int:
-    """The bytes that a line tells of beyond those that were `seen` of its layer."""
-    if said.get("status") != "Downloading":
-        return 0
-    layer, now = str(said.get("id")), int(said["progressDetail"].get("current") or 0)
-    before, seen[layer] = seen.get(layer, 0), max(now, seen.get(layer, 0))
-    return seen[layer] - before
+@dataclass(slots=True)
+class Coming:
+    """The bytes of a pull's layers: of each those that have come, and all, as far as it is said."""
+
+    came: dict[str, int] = field(default_factory=dict)
+    all: dict[str, int] = field(default_factory=dict)
+
+    def more(self, said: Said) -> int:
+        """Those that a line tells of beyond the lines before it."""
+        layer, status = str(said.get("id")), said.get("status")
+        before = self.came.get(layer, 0)
+        if status == "Downloading":
+            told = said["progressDetail"]
+            self.all[layer] = int(told.get("total") or 0)
+            self.came[layer] = max(before, int(told.get("current") or 0))
+        elif status == "Download complete":  # not every byte has a line
+            self.came[layer] = max(before, self.all.get(layer, 0))
+        return self.came.get(layer, 0) - before
 
 
 def _broken_off(image: str, said: str) -> ImageError:

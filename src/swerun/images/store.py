@@ -52,6 +52,7 @@ class EngineImages:
     fetcher: Fetcher = field(init=False)
     settings: Settings = field(init=False)
     _room: Room | None = None
+    _unsized: bool = False  # whether the size of an image was not to be had
     _made: dict[str, Image] = field(default_factory=dict)
     _locks: dict[str, Lock] = field(default_factory=dict)
 
@@ -96,10 +97,10 @@ class EngineImages:
         bare = [i.task.image for i in instances if i.context is None]
         unpinned = [image for image in bare if image not in self.fetcher.pins]
         if self.options.pin and unpinned:
+            more = f" (and {len(set(unpinned)) - 1} more)" if len(set(unpinned)) > 1 else ""
             raise InputError(
-                f"--pin {self.options.pin} has no digest for {unpinned[0]}, nor for "
-                f"{len(set(unpinned)) - 1} others: `swerun images pull --write-pins FILE` writes "
-                "those of the images that are here"
+                f"--pin {self.options.pin} has no digest for {unpinned[0]}{more}: "
+                "`swerun images pull --write-pins FILE` writes those of the images that it pulls"
             )
         if any(each.context and base_named(each.context) == BASE for each in instances):
             self._base()
@@ -177,7 +178,9 @@ class EngineImages:
             layers = self.fetcher.unpacked(image, remote)
         except ImageError as error:
             # the engine may have a way to a registry that this process has not
-            self.say(f"{image}: its size is not known, as large as others so far: {error}")
+            if not self._unsized:
+                self.say(f"--disk takes images to be as large as the largest so far: {error}")
+            self._unsized = True
             return unknown
         return Wanted(layers, {each.chain: each.bytes for each in remote.layers})
 
