@@ -23,7 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -42,7 +42,17 @@ from swerun.models.endpoints import Endpoint
 from swerun.models.exchange import connected
 from swerun.models.governor import Governors
 from swerun.models.patient import PatientModel
-from swerun.ports import Changes, ExecResult, Graded, Kept, Message, Planned, Sandbox, Sandboxes
+from swerun.ports import (
+    Changes,
+    ExecResult,
+    Graded,
+    Image,
+    Kept,
+    Message,
+    Planned,
+    Sandbox,
+    Sandboxes,
+)
 from swerun.records import (
     Answer,
     Grade,
@@ -186,8 +196,11 @@ class IdleSandboxes:
 
 
 class Images:
-    def ensure(self, instance: Instance) -> str:
-        return instance.task.image
+    def hold(self, instance: Instance) -> AbstractContextManager[None]:  # noqa: ARG002
+        return nullcontext()
+
+    def ensure(self, instance: Instance) -> Image:
+        return Image(instance.task.image, instance.task.image)
 
 
 class Grader:

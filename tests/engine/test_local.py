@@ -274,3 +274,24 @@ def test_images_are_fetched_ahead_of_need_and_no_further_than_there_are_threads(
     assert sorted(images.asked) == sorted(IDS)
     assert images.held == []
     assert outcomes(store) == {Outcome.RESOLVED: len(IDS)}
+
+
+def test_runs_side_by_side_take_turns_on_one_instance_after_the_other(tmp_path):
+    """So that its image is made ready once for all of them, and none has the slots for itself."""
+    cancel, turns = Event(), []
+
+    class Told(Solver):
+        def solve(self, planned, image, keep):
+            turns.append((self.name, planned.instance.id))
+            return super().solve(planned, image, keep)
+
+    works = []
+    for name in ("one", "two"):
+        solver = Told()
+        solver.name = name
+        slots = local_slots(images=1, agents=1, grading=1, cancel=cancel)
+        bench = Bench(Present(), solver, FixedGrader([RESOLVED]), slots, cancel)
+        store = open_or_create(tmp_path, a_run(*IDS).model_copy(update={"name": name}))
+        works.append(Work(store, bench, tuple(map(an_instance, IDS)), 1, 0))
+    LocalEngine(works, 1, lambda _: None, cancel, pause=0).run()
+    assert turns == [(name, each) for each in IDS for name in ("one", "two")]

@@ -57,17 +57,15 @@ def test_the_same_run_with_a_larger_budget_goes_on(engine):
     assert causes <= {Cause.FIRST, Cause.RETRY}
 
 
-@pytest.mark.parametrize("stop_when_resolved", [True, False])
+@pytest.mark.parametrize(("stops", "number"), [(True, len(IDS)), (False, 3 * len(IDS))])
 def test_a_sample_of_an_instance_that_is_resolved_is_begun_only_if_it_is_asked_for(
-    engine, stop_when_resolved
+    engine, stops, number
 ):
     solver = Solver()
     driven, _ = engine(solver, RESOLVED, agents=1)
-    driven, _ = bounded(
-        replace(driven, threads=1), samples=3, stop_when_resolved=stop_when_resolved
-    )
+    driven, _ = bounded(replace(driven, threads=1), samples=3, stop_when_resolved=stops)
     driven.run()
-    assert len(solver.solved) == (len(IDS) if stop_when_resolved else 3 * len(IDS))
+    assert len(solver.solved) == number
 
 
 def test_further_samples_come_after_the_first_of_all_and_only_where_none_has_resolved_it(engine):

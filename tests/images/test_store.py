@@ -302,6 +302,14 @@ def test_two_images_of_a_repository_are_not_built_at_once(base_image, images, na
 
 
 @pytest.mark.docker
+def test_two_runs_that_ask_for_an_image_at_once_have_it_made_once(images, named, context):
+    instance, one = an_instance_of(named(), context), images()
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(one.ensure, [instance, instance])
+    assert first is second
+
+
+@pytest.mark.docker
 def test_an_image_that_could_not_be_made_is_tried_again(images, named, context):
     instance, one = an_instance_of(named(), context), images()
     (context / "words").rename(context / "gone")
