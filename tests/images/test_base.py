@@ -127,6 +127,17 @@ def test_a_base_is_made_of_an_image_of_debians_that_is_here(
     assert version.startswith("ps from procps")
 
 
+def test_what_the_base_starts_from_is_pulled_from_a_mirror_where_there_is_one(
+    maker, said, registry, named, programs
+):
+    official = named()
+    pushed(maker.client, imported(maker.client, f"{registry.address}/hub/{official}"))
+    by_mirror = replace(maker, starts=(official,), registry=f"{registry.address}/hub")
+    refused(by_mirror, "building")  # there is no shell in it
+    assert said == [f"building {maker.image} from {registry.address}/hub/{official}"]
+    maker.client.images.remove(f"{registry.address}/hub/{official}")
+
+
 def test_of_an_image_that_can_be_pulled_is_known_before_packages_are_tried(
     maker, said, registry, named, programs
 ):
