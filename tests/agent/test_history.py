@@ -126,6 +126,13 @@ def test_where_shortening_is_not_enough_the_attempt_stops_with_its_steps_kept(kn
     assert len(steps) > 5
 
 
+def test_an_endpoint_that_forgets_the_beginning_in_silence_is_not_asked_past_the_context():
+    model = SmallModel(context=10**9, steps=100)
+    stop, _ = solve(model, context=1200)
+    assert stop is Stop.CONTEXT
+    assert max(map(size, model.heard)) < 1200
+
+
 def test_short_results_alone_are_never_touched():
     model = SmallModel(context=1200, steps=100)
     stop, steps = solve(model, chars=50, context=1200)

@@ -44,6 +44,14 @@ def test_past_the_budget_no_attempt_is_begun_and_what_runs_finishes(engine):
     assert len(left(work)) == len(IDS) - solved
 
 
+def test_of_an_attempt_that_is_refused_while_nobody_works_on_it_nothing_is_left(engine):
+    driven, store = engine(Solver(), agents=1)
+    driven, _ = bounded(replace(driven, threads=1), budget=Budget(2.0))
+    driven.run()
+    assert store.instance_ids() == [*IDS[:2]]
+    assert outcomes(store) == {Outcome.RESOLVED: 2}
+
+
 def test_the_same_run_with_a_larger_budget_goes_on(engine):
     driven, store = engine(Solver(), agents=1)
     driven, _ = bounded(driven, budget=Budget(2.0))
