@@ -16,34 +16,30 @@ from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.plan import side_by_side
 from swerun.engine.refusal import Budget, refusal_of
 from swerun.engine.slots import local_slots
-from swerun.entrants import AUTO, Entrant, Setting, entrant, predicted
-from swerun.errors import InputError
-from swerun.grading.parsers import parser_of
+from swerun.entrants import Entrant, Setting
 from swerun.images.store import EngineImages
-from swerun.instances.gradable import check_gradable
 from swerun.instances.hub import Hub
-from swerun.instances.selection import Chosen, Subset, select
-from swerun.instances.subsets import dataset_hash, load_subset
+from swerun.instances.selection import Chosen
+from swerun.instances.subsets import dataset_hash
+from swerun.lineup import introduce, lined_up, settled
 from swerun.models.governor import Governors
-from swerun.models.recording import RecordingInfo, check_writable, made_now, write_recording
-from swerun.predictions import Predictions, match
+from swerun.models.recording import RecordingInfo, made_now, write_recording
+from swerun.predictions import Predictions
 from swerun.question import (
     folder_name,
     grade_jobs,
     question_of,
     recording_name,
-    run_name,
     run_wanted,
     session_of,
 )
-from swerun.records import Instance, RunRecord, Step
+from swerun.records import RunRecord, Step
 from swerun.report.derived import derive, reported
 from swerun.report.summary import Report
-from swerun.revision import gone_on_with, pinned, unpinned
-from swerun.runs.store import RunStore, begun, open_or_create, refuse_another
+from swerun.runs.store import RunStore, open_or_create
 from swerun.sandbox.docker import reap
 from swerun.validation import Validations, sound_only
-from swerun.workbench import Shared, bench_of, connected, fitting, said_of_cores
+from swerun.workbench import Shared, bench_of, connected, fitting
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -137,16 +133,12 @@ def prepared(
     with ExitStack() as open_:
         governors = Governors(config.jobs, config.endpoint_patience, config.rpm, config.tpm, say)
         setting = Setting(config, environment, open_, governors, cancel)
-        entrants = _entrants(setting, predictions)
-        subset = _loaded(config, [] if probing else entrants, Hub.of(environment, cache))
-        chosen = select(subset, config.selection)
-        if predictions:
-            chosen, entrants = _with_patches(chosen, entrants, predictions, say)
-        _check(config, chosen.instances)
+        hub = Hub.of(environment, cache)
+        entrants, chosen = lined_up(setting, hub, say, predictions, goes_on=not probing)
         client = open_.enter_context(connected(environment))
         images = EngineImages(client, cache, say, config.images, environment, cancel)
-        entrants = [_settled(config, who, chosen, say) for who in entrants]
-        dataset = dataset_hash(subset.instances)
+        entrants = [settled(config, who, chosen, say) for who in entrants]
+        subset, dataset = chosen.subset, dataset_hash(chosen.subset.instances)
         questions = [question_of(config, who, dataset, subset) for who in entrants]
         validations = Validations(_validations_folder(cache, client), questions[0], images.here)
         if probing:
@@ -154,7 +146,8 @@ def prepared(
         if config.sound_only:
             chosen = sound_only(config, subset, validations, say)
         wanted = [run_wanted(config, question, chosen) for question in questions]
-        _introduce(config, wanted, entrants, client, say)
+        cpus = fitting(config.resources, client.info()["NCPU"]).cpus
+        introduce(config, wanted, entrants, cpus, say)
         images.begin(chosen.instances)
         stores = [_held(config.runs, record, open_) for record in wanted]
         chosen = _housed(config, chosen, images, [store.label() for store in stores])
@@ -172,49 +165,6 @@ def prepared(
             for who, store in zip(entrants, stores, strict=True)
         )
         yield Prepared(config, client, entries, cancel, validations, budget)
-
-
-def _entrants(setting: Setting, predictions: Predictions | None) -> list[Entrant]:
-    if predictions:
-        return [predicted(predictions, setting.config)]
-    return [entrant(name, setting) for name in setting.config.model]
-
-
-def _introduce(
-    config: RunConfig,
-    wanted: Sequence[RunRecord],
-    entrants: Sequence[Entrant],
-    client: DockerClient,
-    say: Callable[[str], None],
-) -> None:
-    """Say of what the runs are and who is measured, and find out whether their endpoints work.
-
-    Raises InputError where a run of that name asks another question, EndpointError.
-    """
-    for record in wanted:
-        refuse_another(config.runs, record)
-    if pinned(wanted[0].source):
-        say(f"{wanted[0].subset} is {wanted[0].source}")
-    for who in entrants:
-        say(who.introduction)
-        if said := who.check():
-            say(f"{who.name}: {said}")
-    if few := said_of_cores(fitting(config.resources, client.info()["NCPU"]).cpus):
-        say(few)
-
-
-def _with_patches(
-    chosen: Chosen,
-    entrants: Sequence[Entrant],
-    predictions: Predictions,
-    say: Callable[[str], None],
-) -> tuple[Chosen, list[Entrant]]:
-    """The chosen instances that have a prediction, and who knows of the others."""
-    found = match(predictions, chosen.subset.instances, chosen.instances)
-    for note in (*predictions.notes, *found.notes):
-        say(note)
-    knowing = [replace(who, missing=found.missing) for who in entrants]
-    return replace(chosen, instances=found.instances), knowing
 
 
 def _housed(config: RunConfig, chosen: Chosen, images: EngineImages, runs: Sequence[str]) -> Chosen:
@@ -267,57 +217,6 @@ def _bounded(config: RunConfig, work: Work, budget: Budget | None) -> Work:
 def _validations_folder(cache: Path, client: DockerClient) -> Path:
     """Of this engine alone: a home may be shared by machines."""
     return cache / "soundness" / folder_name(client.info()["Name"])
-
-
-def _loaded(config: RunConfig, entrants: Sequence[Entrant], hub: Hub) -> Subset:
-    """The subset, of the hub at the commit that a run to go on with has, else at the newest."""
-    if config.revision is None:
-        for who in (each for one in entrants for each in _either(one)):
-            asked = question_of(config, who, "", Subset(config.subset, (), "", ""))
-            for past in gone_on_with(config, run_name(config, who.name, ""), asked):
-                there = load_subset(unpinned(config.subset), config.split, pinned(past.source), hub)
-                if dataset_hash(there.instances) == past.question.dataset_hash:
-                    return there
-    return load_subset(config.subset, config.split, config.revision, hub)
-
-
-def _either(who: Entrant) -> list[Entrant]:
-    """Who it may turn out to be, as long as it is not known which protocol it speaks."""
-    undecided = who.undecided
-    return [undecided.by(protocol) for protocol in undecided.protocols] if undecided else [who]
-
-
-def _check(config: RunConfig, chosen: Sequence[Instance]) -> None:
-    """What would else be found out after hours of solving. Raises InputError, InstanceError."""
-    if len(set(config.model)) < len(config.model):
-        raise InputError("a --model is given twice: several tries are --attempts N")
-    check_gradable(chosen)
-    for instance in chosen:
-        parser_of(instance)
-    if config.record:
-        for name in config.model:
-            check_writable(config.record / recording_name(name))
-
-
-def _settled(
-    config: RunConfig,
-    who: Entrant,
-    chosen: Chosen,
-    say: Callable[[str], None],
-) -> Entrant:
-    """Of --protocol auto: by the protocol that this question's run was begun with, or, where there
-    is none, by the one that its endpoint is found to speak. Raises EndpointError."""
-    if who.undecided is None:
-        return who
-    dataset = dataset_hash(chosen.subset.instances)
-    for protocol in () if config.fresh else who.undecided.protocols:
-        known = who.undecided.by(protocol)
-        asked = question_of(config, known, dataset, chosen.subset)
-        there = begun(config.runs, run_wanted(config, asked, chosen))
-        if there and any(AUTO in session.note for session in there.sessions):
-            return known
-    say(f"{who.introduction}: which protocol?")
-    return who.undecided.by(who.undecided.ask())
 
 
 def _record(root: Path, store: RunStore, who: Entrant, report: Report) -> None:
