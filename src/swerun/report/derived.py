@@ -10,7 +10,7 @@ from swerun.runs.store import RunStore
 
 def reported(store: RunStore, price: Price | None = None) -> Report:
     """The report of what is stored, with nothing written; with `price` at that price."""
-    return summarise(store.record(), list(store.attempts()), store.unfinished_usage(), price)
+    return summarise(store.record(), list(store.outlines()), store.unfinished_usage(), price)
 
 
 def derive(store: RunStore, price: Price | None = None) -> Report:
