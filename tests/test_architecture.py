@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "solve": {"agent", "errors", "ports", "records", "sandbox"},
     "attempt": {"errors", "ports", "records", "solve"},
     "engine": {"attempt", "errors", "ports", "records", "runs"},
-    "report": {"records", "runs"},
+    "report": {"errors", "records", "runs"},
     "prices": {"models_file", "records"},
     "scaffolding": {"agent", "config", "errors", "models", "models_file", "ports", "records"},
     "entrants": {
@@ -152,6 +152,9 @@ HEAVY = {
     "rich",
     "jinja2",
     "yaml",
+    "numpy",
+    "scipy",
+    "statsmodels",
 }
 # who writes files, and where: runs/ below the runs folder, the others in their own corner
 WRITERS = {

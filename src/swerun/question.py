@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from swerun.entrants import DEMO, Entrant
 from swerun.errors import InputError
 from swerun.grading.verdict import GRADER_VERSION
 from swerun.instances.selection import Chosen, Subset
-from swerun.records import Question, RunRecord, Session
+from swerun.records import Instance, Members, Question, RunRecord, Session
 from swerun.revision import unpinned
 from swerun.version import __version__
 
@@ -52,7 +53,19 @@ def run_wanted(config: RunConfig, question: Question, chosen: Chosen) -> RunReco
         question=question,
         selection=tuple(instance.id for instance in chosen.instances),
         samples=config.samples,
+        members=members_of(chosen.instances),
         created_at=datetime.now(UTC),
+    )
+
+
+def members_of(instances: Iterable[Instance]) -> tuple[Members, ...]:
+    """By repository and difficulty, so that a report need not load the subset to say so."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for instance in instances:
+        found.setdefault((instance.task.repo, instance.difficulty), []).append(instance.id)
+    return tuple(
+        Members(repo=repo, difficulty=difficulty, instances=tuple(sorted(ids)))
+        for (repo, difficulty), ids in sorted(found.items())
     )
 
 

@@ -561,6 +561,14 @@ class Session(Record):
     soundness: Mapping[str, Soundness] = {}  # of its instances, as far as this machine knew
 
 
+class Members(Record):
+    """The instances of one repository and difficulty."""
+
+    repo: str
+    difficulty: str
+    instances: tuple[str, ...]
+
+
 class RunRecord(Stored):
     """run.json: the question and its fingerprint, and the circumstances. No secrets ever."""
 
@@ -574,5 +582,6 @@ class RunRecord(Stored):
     question: Question
     selection: tuple[str, ...]
     samples: int = 1
+    members: tuple[Members, ...] = ()  # of the selection; runs of earlier versions have none
     created_at: datetime
     sessions: tuple[Session, ...] = ()

@@ -28,6 +28,7 @@ from swerun.predictions import Predictions
 from swerun.question import (
     folder_name,
     grade_jobs,
+    members_of,
     question_of,
     recording_name,
     run_wanted,
@@ -188,7 +189,8 @@ def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chos
     """A run whose lock is ours, with this session noted in it."""
     reap(shared.client, store.label())  # what a killed process left of it
     session = session_of(config, who, chosen).model_copy(update={"soundness": shared.known})
-    store.begin_session(session, [i.id for i in chosen.instances], config.samples)
+    ids, members = [i.id for i in chosen.instances], members_of(chosen.instances)
+    store.begin_session(session, ids, config.samples, members)
     bench = bench_of(config, who, shared, store.label())
     work = Work(store, bench, chosen.instances, config.samples, config.retries, who.is_over)
     work = replace(work, outdated=shared.outdated) if shared.outdated else work

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from swerun.cli import doctor, grade, images, inspect, instances, run, validate
+from swerun.cli import compare, doctor, grade, images, inspect, instances, run, validate
 
 HELP = """How good is this model at real software work?
 
@@ -28,6 +28,7 @@ app.command()(grade.grade)
 app.command()(inspect.report)
 app.command()(inspect.show)
 app.command("list")(inspect.list_)
+app.command()(compare.compare)
 app.command()(doctor.doctor)
 app.add_typer(images.app, name="images")
 instances.app.command()(validate.validate)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RUNS = Path("runs")
+MANY = 1_000  # rows that nobody reads on a terminal, and that take longer to draw than to make
 
 
 def list_(runs: Runs = RUNS, as_json: Json = False) -> None:
@@ -72,7 +73,10 @@ def report(
             print(_json(made))
             return
         out = Console()
-        out.print(by_instance([made]))
+        if len(made.rows) <= MANY:
+            out.print(by_instance([made]))
+        else:
+            out.print(f"{len(made.rows):,} rows, one a sample of an instance, are in report.json.")
         out.print(side_by_side([made]))
 
 

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from swerun.records import Price
+from swerun.report.curves import Spent
 from swerun.report.predictions import predictions
-from swerun.report.summary import Report, summarise
+from swerun.report.sides import Side, side_of
+from swerun.report.summary import Report, scored, summarise
 from swerun.runs.store import RunStore
 
 
 def reported(store: RunStore, price: Price | None = None) -> Report:
     """The report of what is stored, with nothing written; with `price` at that price."""
-    return summarise(store.record(), list(store.attempts()), store.unfinished_usage(), price)
+    return summarise(store.record(), list(store.outlines()), store.unfinished_usage(), price)
+
+
+def side(store: RunStore) -> Side:
+    """The run as a side of a comparison."""
+    return side_of(store.record(), store.outlines())
+
+
+def spent(store: RunStore) -> dict[tuple[str, int], Spent]:
+    """What each step of the attempts that count used up, by instance and sample."""
+    price = next((s.price for s in reversed(store.record().sessions) if s.price), None)
+    found = {}
+    for key, attempt in scored(store.outlines()).items():
+        steps = store.steps(attempt.instance_id, attempt.solved_in or attempt.attempt)
+        usages = [step.reply.usage for step in steps]
+        costs = [cost for usage in usages if price and (cost := price.cost(usage)) is not None]
+        is_known = price is not None and len(costs) == len(usages)
+        found[key] = Spent([usage.total for usage in usages], costs if is_known else None)
+    return found
 
 
 def derive(store: RunStore, price: Price | None = None) -> Report:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
+from pydantic_core import from_json
 
 from swerun.errors import InputError, NewerFormatError
 from swerun.records import SCHEMA_VERSION
@@ -42,26 +42,38 @@ def cannot_write(path: Path, error: OSError) -> InputError:
 
 def numbers_in(folder: Path) -> list[int]:
     """What the numbered folders in it are called; whatever else lies there is none of ours."""
-    return [int(path.name) for path in folder.glob("*") if path.name.isdecimal()]
+    try:
+        return [int(name) for name in os.listdir(folder) if name.isdecimal()]  # noqa: PTH208 -- thrice as fast, and a run has 10,000
+    except FileNotFoundError:
+        return []
 
 
 def write_record(path: Path, record: BaseModel) -> None:
     write(path, (record.model_dump_json(indent=1) + "\n").encode())
 
 
-def read_record(path: Path, kind: type[R]) -> R:
-    """Raises NewerFormatError for a file of a newer swerun, InputError for one that is broken."""
+def read_record(path: Path, kind: type[R], shorten: Callable[[Any], None] | None = None) -> R:
+    """`shorten` takes out of what is parsed what is not wanted, before it becomes a record.
+
+    Raises NewerFormatError for a file of a newer swerun, InputError for one that is broken.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
-        version = json.loads(text).get("schema_version", 1)
-        if isinstance(version, int) and version > SCHEMA_VERSION:
-            raise NewerFormatError(
-                f"{path} was written by a newer swerun (its schema_version is {version}, this one "
-                f"reads up to {SCHEMA_VERSION}). Upgrade swerun, or choose another --runs folder."
-            )
-        return kind.model_validate_json(text)
-    except (OSError, UnicodeDecodeError, ValueError, AttributeError, ValidationError) as error:
+        parsed = from_json(path.read_bytes())
+        _refuse_newer(path, parsed)
+        if shorten:
+            shorten(parsed)
+        return kind.model_validate(parsed)
+    except (OSError, ValueError, AttributeError, TypeError, KeyError) as error:
         raise InputError(f"{path} cannot be read as a {kind.__name__}: {error}") from error
+
+
+def _refuse_newer(path: Path, parsed: dict[str, Any]) -> None:
+    version = parsed.get("schema_version", 1)
+    if isinstance(version, int) and version > SCHEMA_VERSION:
+        raise NewerFormatError(
+            f"{path} was written by a newer swerun (its schema_version is {version}, this one "
+            f"reads up to {SCHEMA_VERSION}). Upgrade swerun, or choose another --runs folder."
+        )
 
 
 def read_lines(path: Path, kind: type[R]) -> Iterator[R]:

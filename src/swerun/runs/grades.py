@@ -6,6 +6,7 @@ import zlib
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from swerun.errors import InputError
 from swerun.ports import Graded, Log
@@ -94,6 +95,13 @@ def as_regraded(attempt: Attempt, folder: Path) -> Attempt:
         return attempt
     changed = {"grade": counting.grade, "outcome": counting.grade.reason.outcome}
     return attempt.model_copy(update=changed)
+
+
+def without_passing(attempt: dict[str, Any]) -> None:
+    """Takes out of a parsed attempt.json what a report does not ask for."""
+    if attempt.get("grade"):
+        tests = attempt["grade"].get("tests", ())
+        attempt["grade"]["tests"] = [test for test in tests if not test["ok"]]
 
 
 def _next(folder: Path) -> Path:

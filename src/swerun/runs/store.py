@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import fcntl
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import Any
 
 from swerun.errors import InputError
 from swerun.ports import Graded, Kept
@@ -15,6 +17,7 @@ from swerun.records import (
     Attempt,
     Cause,
     Grade,
+    Members,
     RunRecord,
     Session,
     Solved,
@@ -34,6 +37,7 @@ from swerun.runs.grades import (
     StoredGrade,
     as_regraded,
     stored_grades,
+    without_passing,
     write_graded,
     write_regrade,
 )
@@ -129,14 +133,30 @@ class RunStore:
 
     def attempts(self) -> Iterator[Attempt]:
         """Every finished attempt, by instance and then by number."""
-        for instance_id in self.instance_ids():
-            for past in self.past(instance_id):
-                if past.done:
-                    yield past.done
+        return self._finished()
+
+    def outlines(self) -> Iterator[Attempt]:
+        """As `attempts`, each grade without the tests that came out as expected: of 10,000 attempts
+        those are over a million."""
+        return self._finished(without_passing)
+
+    def _finished(self, shorten: Callable[[Any], None] | None = None) -> Iterator[Attempt]:
+        for _, _, folder in self._attempt_folders():
+            if (folder / "attempt.json").exists():
+                done = read_record(folder / "attempt.json", Attempt, shorten)
+                yield as_regraded(done, folder / GRADES)
 
     def instance_ids(self) -> list[str]:
         """The instances that have been begun."""
-        return sorted(p.name for p in self.folder.glob("attempts/*") if p.is_dir())
+        with suppress(FileNotFoundError), os.scandir(self.folder / "attempts") as there:
+            return sorted(entry.name for entry in there if entry.is_dir())
+        return []
+
+    def _attempt_folders(self) -> Iterator[tuple[str, int, Path]]:
+        for instance_id in self.instance_ids():
+            folder = self.folder / "attempts" / instance_id
+            for number in sorted(numbers_in(folder)):
+                yield instance_id, number, folder / str(number)
 
     def past(self, instance_id: str) -> list[Past]:
         """All attempts of an instance so far, by number."""
@@ -166,10 +186,9 @@ class RunStore:
     def unfinished_usage(self) -> Usage:
         """The tokens of attempts that were cut off, or wait for their grade."""
         cut_off = (
-            (instance_id, past.number)
-            for instance_id in self.instance_ids()
-            for past in self.past(instance_id)
-            if past.done is None
+            (instance_id, number)
+            for instance_id, number, folder in self._attempt_folders()
+            if not (folder / "attempt.json").exists()
         )
         steps = (step for each in cut_off for step in self.steps(*each))
         return sum((step.reply.usage for step in steps), Usage())
@@ -186,13 +205,20 @@ class RunStore:
         """Append what a log of an attempt comes to now: from here on it is the attempt's grade."""
         write_regrade(self.attempt_folder(instance_id, number) / GRADES, grade)
 
-    def begin_session(self, session: Session, selection: Sequence[str], samples: int) -> None:
+    def begin_session(
+        self,
+        session: Session,
+        selection: Sequence[str],
+        samples: int,
+        members: Sequence[Members] = (),
+    ) -> None:
         """Note who works on the run now; selection and samples may grow, never shrink."""
         record = self.record()
         new = {
             "sessions": (*record.sessions, session),
             "selection": tuple(dict.fromkeys([*record.selection, *selection])),
             "samples": max(record.samples, samples),
+            "members": _together(record.members, members),
         }
         write_record(self.folder / "run.json", record.model_copy(update=new))
 
@@ -214,6 +240,16 @@ class RunStore:
                     "Wait for it, stop it, or start another run with --run NAME."
                 ) from error
             yield
+
+
+def _together(there: Iterable[Members], new: Iterable[Members]) -> tuple[Members, ...]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for each in (*there, *new):
+        found.setdefault((each.repo, each.difficulty), set()).update(each.instances)
+    return tuple(
+        Members(repo=repo, difficulty=difficulty, instances=tuple(sorted(ids)))
+        for (repo, difficulty), ids in sorted(found.items())
+    )
 
 
 def begun(root: Path, wanted: RunRecord) -> RunRecord | None:

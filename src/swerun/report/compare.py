@@ -1,0 +1,278 @@
+"""Runs and published results side by side, and in pairs on the instances they have in common. Pure.
+
+What is not done on either side is left out of it; what is done and has no verdict counts as not
+resolved, as it does in resolved/N.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from statistics import fmean
+from typing import TypeVar
+
+from swerun.errors import InputError
+from swerun.records import Question, Record, Stored
+from swerun.report.estimate import CONFIDENCE, wilson
+from swerun.report.sides import Kind, Side, Trial, kinds_of
+from swerun.report.statistics import (
+    detectable,
+    holm,
+    mcnemar,
+    paired_interval,
+    sign_flips,
+    smallest_significant,
+)
+
+ASKED = {"model", "asked_for"}  # what of two questions may differ: it is what is compared
+SEED = 0
+N = TypeVar("N", int, float)
+
+
+class Rate(Record):
+    """`part` of `whole` samples, and where the rate lies with CONFIDENCE.
+
+    The interval is Wilson's for as many draws as there are instances: several samples of one are
+    not as good as so many instances.
+    """
+
+    part: int
+    whole: int
+    low: float
+    high: float
+
+    @property
+    def rate(self) -> float:
+        return self.part / self.whole if self.whole else 0.0
+
+
+class Figures(Record):
+    """One side on the common instances. Sums; None where not all of it is known."""
+
+    name: str
+    model: str
+    published: str = ""  # where a published one is from
+    samples: int  # of the instance that has most
+    resolved: Rate  # of all samples
+    graded: Rate  # of those with a verdict
+    steps: int | None
+    tokens: int | None
+    seconds: float | None
+    cost: float | None  # dollars
+    elsewhere: int = 0  # its own instances that another side has not
+    undone: int = 0  # instances of its own that have no end yet
+    alone: tuple[str, ...] = ()  # resolved in some sample, and by no other side in any
+
+    @property
+    def cost_per_resolved(self) -> float | None:
+        if self.cost is None or not self.resolved.part:
+            return None
+        return self.cost / self.resolved.part
+
+
+class Pair(Record):
+    """Two sides, instance by instance. Where there are several samples, the four counts are means
+    over all pairings of a sample of one with a sample of the other."""
+
+    a: str
+    b: str
+    both: float
+    only_a: float
+    only_b: float
+    neither: float
+    test: str
+    p: float
+    p_holm: float | None = None  # corrected for the number of pairs, where there are several
+    difference: float  # rate of a - rate of b
+    low: float
+    high: float
+    drawn: str  # what the interval's bootstrap drew: repository or instance
+    significant_from: float | None  # the smallest difference that would be, as they differ here
+    detectable: float | None  # the smallest that would be found to be, four times of five
+    ids_only_a: tuple[str, ...]  # resolved by one in some sample, by the other in none
+    ids_only_b: tuple[str, ...]
+    unlike: tuple[str, ...] = ()  # what else than the model differs
+
+
+class Group(Record):
+    """The instances of a repository, or of a difficulty, and each side's rate on them."""
+
+    by: str
+    name: str
+    instances: int
+    rates: tuple[float, ...]
+
+
+class Comparison(Stored):
+    """What `swerun compare --json` prints."""
+
+    instances: int  # that all sides have in common
+    confidence: float = CONFIDENCE
+    sides: tuple[Figures, ...]
+    pairs: tuple[Pair, ...]
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A side with its rate on each of the common instances."""
+
+    side: Side
+    rates: Sequence[float]
+
+
+def compared(sides: Sequence[Side]) -> Comparison:
+    """Raises InputError for sides that have no instance in common."""
+    ids = common(sides)
+    if not ids:
+        raise InputError(f"there is no instance that all of them have done: {_counts(sides)}")
+    kinds = kinds_of(sides, ids)
+    repos = [kinds[i].repo for i in ids]
+    lines = [_Line(side, [side.rate(i) for i in ids]) for side in sides]
+    pairs = [_pair(a, b, ids, repos) for a, b in _pairs(lines)]
+    if len(pairs) > 1:
+        corrected = holm([pair.p for pair in pairs])
+        pairs = [
+            pair.model_copy(update={"p_holm": p}) for pair, p in zip(pairs, corrected, strict=True)
+        ]
+    return Comparison(
+        instances=len(ids),
+        sides=tuple(_figures(line.side, ids, _alone(line, lines, ids)) for line in lines),
+        pairs=tuple(pairs),
+        groups=tuple(_groups(lines, ids, kinds)),
+    )
+
+
+def common(sides: Sequence[Side]) -> list[str]:
+    """The instances of which every side has done a sample."""
+    return sorted(set.intersection(*({i for i in side.trials if side.done(i)} for side in sides)))
+
+
+def _counts(sides: Sequence[Side]) -> str:
+    return ", ".join(f"{side.name} has {len(common([side]))}" for side in sides)
+
+
+def _pairs(lines: Sequence[_Line]) -> Iterator[tuple[_Line, _Line]]:
+    """Of runs each with each; of published results each with the first run, if there is one."""
+    runs = [line for line in lines if line.side.run]
+    published = [line for line in lines if not line.side.run]
+    yield from combinations(runs or published, 2)
+    if runs:
+        yield from ((runs[0], line) for line in published)
+
+
+def _alone(line: _Line, lines: Sequence[_Line], ids: Sequence[str]) -> tuple[str, ...]:
+    others = [other.rates for other in lines if other is not line]
+    return tuple(
+        instance_id
+        for at, instance_id in enumerate(ids)
+        if line.rates[at] and not any(rates[at] for rates in others)
+    )
+
+
+def _figures(side: Side, ids: Sequence[str], alone: tuple[str, ...]) -> Figures:
+    trials = [trial for i in ids for trial in side.done(i)]
+    graded = [trial for trial in trials if trial.graded]
+    with_verdict = sum(any(trial.graded for trial in side.trials[i]) for i in ids)
+    return Figures(
+        name=side.name,
+        model=side.model,
+        published=side.source,
+        samples=max(len(side.trials[i]) for i in ids),
+        resolved=_rate(trials, len(ids)),
+        graded=_rate(graded, with_verdict),
+        steps=_sum(trial.steps for trial in trials),
+        tokens=_sum(trial.tokens for trial in trials),
+        seconds=_sum(trial.seconds for trial in trials),
+        cost=_sum(trial.cost for trial in trials),
+        elsewhere=sum(bool(side.done(i)) for i in side.trials) - len(ids),
+        undone=sum(not side.done(i) for i in side.trials),
+        alone=alone,
+    )
+
+
+def _rate(trials: Sequence[Trial], draws: int) -> Rate:
+    part = sum(trial.resolved for trial in trials)
+    low, high = wilson(part / len(trials), draws) if trials else (0.0, 1.0)
+    return Rate(part=part, whole=len(trials), low=low, high=high)
+
+
+def _sum(values: Iterable[N | None]) -> N | None:
+    known = list(values)
+    return None if None in known else sum(each for each in known if each is not None)
+
+
+def _pair(a: _Line, b: _Line, ids: Sequence[str], repos: Sequence[str]) -> Pair:
+    rates = list(zip(a.rates, b.rates, strict=True))
+    both = sum(x * y for x, y in rates)
+    only_a, only_b = sum(a.rates) - both, sum(b.rates) - both
+    differences = [x - y for x, y in rates]
+    interval = paired_interval(differences, repos, SEED)
+    binary = all(rate in {0.0, 1.0} for rate in (*a.rates, *b.rates))
+    enough = smallest_significant(round(only_a + only_b)) if binary else None
+    return Pair(
+        a=a.side.name,
+        b=b.side.name,
+        both=both,
+        only_a=only_a,
+        only_b=only_b,
+        neither=len(ids) - both - only_a - only_b,
+        test="McNemar, exact" if binary else "sign flips",
+        p=mcnemar(round(only_a), round(only_b)) if binary else sign_flips(differences),
+        difference=fmean(differences),
+        low=interval.low,
+        high=interval.high,
+        drawn=interval.by,
+        significant_from=None if enough is None else enough / len(ids),
+        detectable=detectable(differences),
+        ids_only_a=tuple(i for i, (x, y) in zip(ids, rates, strict=True) if x and not y),
+        ids_only_b=tuple(i for i, (x, y) in zip(ids, rates, strict=True) if y and not x),
+        unlike=unlike(a.side, b.side),
+    )
+
+
+def unlike(a: Side, b: Side) -> tuple[str, ...]:
+    """What of two questions differs besides the model, as `key: of a -> of b`."""
+    if a.run is None or b.run is None:
+        return tuple(
+            f"{side.name} is published ({side.source}): nothing is known of its question"
+            for side in (a, b)
+            if side.run is None
+        )
+    old, new = _flat(a.run.question), _flat(b.run.question)
+    return tuple(
+        f"{key}: {old.get(key, 'none')} -> {new.get(key, 'none')}"
+        for key in dict.fromkeys([*old, *new])
+        if key.partition(".")[0] not in ASKED and old.get(key) != new.get(key)
+    )
+
+
+def _flat(question: Question) -> dict[str, object]:
+    """By dotted key, with nothing for what has no value."""
+    found = dict[str, object]()
+    rest: list[tuple[str, object]] = list(question.model_dump(mode="json").items())
+    while rest:
+        key, value = rest.pop(0)
+        if isinstance(value, dict):
+            rest = [(f"{key}.{inner}", each) for inner, each in value.items()] + rest
+        elif value is not None:
+            found[key] = value
+    return found
+
+
+def _groups(
+    lines: Sequence[_Line], ids: Sequence[str], kinds: Mapping[str, Kind]
+) -> Iterator[Group]:
+    """By repository, the largest first; by difficulty, where it is known."""
+    for by, names in (
+        ("repository", {i: kinds[i].repo for i in ids}),
+        ("difficulty", {i: kinds[i].difficulty for i in ids if kinds[i].difficulty}),
+    ):
+        members: dict[str, list[int]] = {}
+        for at, instance_id in enumerate(ids):
+            if instance_id in names:
+                members.setdefault(names[instance_id], []).append(at)
+        for name in sorted(members, key=lambda name: (-len(members[name]), name)):
+            rates = tuple(fmean(line.rates[at] for at in members[name]) for line in lines)
+            yield Group(by=by, name=name, instances=len(members[name]), rates=rates)
