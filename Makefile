@@ -2,6 +2,8 @@
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+# what is imported is compiled then, most never is, and compiling all takes half of an installation
+INSTALL := install --quiet --disable-pip-version-check --no-compile
 
 .PHONY: demo test check base clean
 
@@ -9,11 +11,11 @@ $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "swerun needs Python 3.11 or newer; set PYTHON=..." >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/pip $(INSTALL) --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/pip $(INSTALL) --editable '.[dev]'
 	@touch $@
 
 base: $(VENV)/.installed
