@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from swerun.errors import InputError
-from swerun.records import Limits, Members, Outcome
+from swerun.records import Limits, Members, Outcome, Session
 from swerun.report.compare import compared, unlike
 from swerun.report.compare_sheets import instances_csv, sheets
 from swerun.report.sheet import Sheet, markdown
 from swerun.report.sides import Kind, Side, Trial, kinds_of, repo_of, side_of
-from tests.fakes import an_attempt
+from tests.fakes import NOW, an_attempt
 from tests.report.test_summary import a_run
 
+A_SESSION = Session(
+    started_at=NOW, swerun="0", python="3", engine="local", host="h", jobs=1, grade_jobs=1
+)
 YES, NO, FAULT, UNDONE = (
     Trial(Outcome.RESOLVED, steps=3, tokens=10, seconds=1.0, cost=0.5),
     Trial(Outcome.UNRESOLVED, steps=5, tokens=20, seconds=2.0, cost=0.25),
@@ -83,15 +86,29 @@ def test_published_results_are_compared_with_the_first_run_alone():
     assert [(p.a, p.b) for p in compared(others).pairs] == [("x", "y")]
 
 
-def test_several_samples_are_one_instance_each_and_no_more_than_that():
+def test_several_samples_make_parts_of_an_instance():
     samples = dict.fromkeys(ids(8), (YES, NO, NO, NO))
     many, one = a_side("many", samples), a_side("one", dict.fromkeys(ids(8), NO))
     made = compared([many, one])
     (pair,) = made.pairs
     assert (pair.only_a, pair.neither, pair.test) == (2.0, 6.0, "sign flips")
     assert (made.sides[0].resolved.part, made.sides[0].resolved.whole) == (8, 32)
-    assert made.sides[0].resolved.high - made.sides[0].resolved.low > 0.4  # of 32: 0.29
     assert pair.ids_only_a == tuple(ids(8))
+
+
+def test_samples_that_always_agree_are_no_more_than_one():
+    alike = {i: (YES,) * 4 if n < 2 else (NO,) * 4 for n, i in enumerate(ids(8))}
+    once = {i: trials[0] for i, trials in alike.items()}
+    first, second = compared([a_side("alike", alike), a_side("once", once)]).sides
+    assert (first.resolved.low, first.resolved.high) == (second.resolved.low, second.resolved.high)
+
+
+def test_of_samples_that_end_once_one_is_resolved_the_first_counts():
+    session = A_SESSION.model_copy(update={"stop_when_resolved": True})
+    run = a_run("x", samples=2).model_copy(update={"sessions": (session,)})
+    attempts = [an_attempt("x", 1, "unresolved"), an_attempt("x", 2, "resolved", sample=2)]
+    (trial,) = side_of(run, attempts).trials["x"]
+    assert trial.outcome is Outcome.UNRESOLVED
 
 
 def test_a_sample_that_is_not_done_is_no_failure():

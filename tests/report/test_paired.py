@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from swerun.report.paired import mcnemar, paired
+from swerun.report.paired import paired
+from swerun.report.statistics import mcnemar
 from swerun.report.summary import summarise
 from tests.fakes import an_attempt
 from tests.report.test_summary import a_run

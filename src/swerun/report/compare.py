@@ -14,7 +14,8 @@ from typing import TypeVar
 
 from swerun.errors import InputError
 from swerun.records import Question, Record, Stored
-from swerun.report.estimate import CONFIDENCE, wilson
+from swerun.report.estimate import CONFIDENCE
+from swerun.report.samples import interval
 from swerun.report.sides import Kind, Side, Trial, kinds_of
 from swerun.report.statistics import (
     detectable,
@@ -31,10 +32,9 @@ N = TypeVar("N", int, float)
 
 
 class Rate(Record):
-    """`part` of `whole` samples, and where the rate lies with CONFIDENCE.
+    """`part` of `whole` samples, and where the rate lies with CONFIDENCE, by Wilson.
 
-    The interval is Wilson's for as many draws as there are instances: several samples of one are
-    not as good as so many instances.
+    Several samples of an instance are fewer draws than so many instances, as far as they are alike.
     """
 
     part: int
@@ -172,16 +172,15 @@ def _alone(line: _Line, lines: Sequence[_Line], ids: Sequence[str]) -> tuple[str
 
 
 def _figures(side: Side, ids: Sequence[str], alone: tuple[str, ...]) -> Figures:
-    trials = [trial for i in ids for trial in side.done(i)]
-    graded = [trial for trial in trials if trial.graded]
-    with_verdict = sum(any(trial.graded for trial in side.trials[i]) for i in ids)
+    done = [side.done(i) for i in ids]
+    trials = [trial for each in done for trial in each]
     return Figures(
         name=side.name,
         model=side.model,
         published=side.source,
         samples=max(len(side.trials[i]) for i in ids),
-        resolved=_rate(trials, len(ids)),
-        graded=_rate(graded, with_verdict),
+        resolved=_rate(done),
+        graded=_rate([[trial for trial in each if trial.graded] for each in done]),
         steps=_sum(trial.steps for trial in trials),
         tokens=_sum(trial.tokens for trial in trials),
         seconds=_sum(trial.seconds for trial in trials),
@@ -192,10 +191,10 @@ def _figures(side: Side, ids: Sequence[str], alone: tuple[str, ...]) -> Figures:
     )
 
 
-def _rate(trials: Sequence[Trial], draws: int) -> Rate:
-    part = sum(trial.resolved for trial in trials)
-    low, high = wilson(part / len(trials), draws) if trials else (0.0, 1.0)
-    return Rate(part=part, whole=len(trials), low=low, high=high)
+def _rate(by_instance: Sequence[Sequence[Trial]]) -> Rate:
+    seen = [[trial.resolved for trial in trials] for trials in by_instance if trials]
+    low, high = interval([fmean(each) for each in seen], max(map(len, seen))) if seen else (0, 1)
+    return Rate(part=sum(map(sum, seen)), whole=sum(map(len, seen)), low=low, high=high)
 
 
 def _sum(values: Iterable[N | None]) -> N | None:
@@ -208,7 +207,7 @@ def _pair(a: _Line, b: _Line, ids: Sequence[str], repos: Sequence[str]) -> Pair:
     both = sum(x * y for x, y in rates)
     only_a, only_b = sum(a.rates) - both, sum(b.rates) - both
     differences = [x - y for x, y in rates]
-    interval = paired_interval(differences, repos, SEED)
+    likely = paired_interval(differences, repos, SEED)
     binary = all(rate in {0.0, 1.0} for rate in (*a.rates, *b.rates))
     enough = smallest_significant(round(only_a + only_b)) if binary else None
     return Pair(
@@ -221,9 +220,9 @@ def _pair(a: _Line, b: _Line, ids: Sequence[str], repos: Sequence[str]) -> Pair:
         test="McNemar, exact" if binary else "sign flips",
         p=mcnemar(round(only_a), round(only_b)) if binary else sign_flips(differences),
         difference=fmean(differences),
-        low=interval.low,
-        high=interval.high,
-        drawn=interval.by,
+        low=likely.low,
+        high=likely.high,
+        drawn=likely.by,
         significant_from=None if enough is None else enough / len(ids),
         detectable=detectable(differences),
         ids_only_a=tuple(i for i, (x, y) in zip(ids, rates, strict=True) if x and not y),

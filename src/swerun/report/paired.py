@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import comb
 
 from swerun.records import Outcome, Record
+from swerun.report.statistics import mcnemar
 from swerun.report.summary import Report, Row
 
 
@@ -44,13 +44,6 @@ def paired(a: Report, b: Report) -> Paired:
 
 
 _PAIRS = ((True, True), (True, False), (False, True), (False, False))
-
-
-def mcnemar(only_a: int, only_b: int) -> float:
-    """The exact two-sided p of a binomial with a half (McNemar, Psychometrika 12, 1947)."""
-    number, fewer = only_a + only_b, min(only_a, only_b)
-    tail = sum(comb(number, i) for i in range(fewer + 1))
-    return min(1.0, 2 * tail / (1 << number))
 
 
 def _resolved(report: Report) -> Mapping[str, bool]:

@@ -64,12 +64,16 @@ class Kind:
 
 
 def side_of(run: RunRecord, attempts: Iterable[Attempt]) -> Side:
-    """Of each sample of a run the attempt that counts."""
+    """Of each sample of a run the attempt that counts.
+
+    Where samples end once one is resolved, of the first alone: how many others there are depends on
+    how they came out.
+    """
     counting = scored(attempts)
+    stops = bool(run.sessions) and run.sessions[-1].stop_when_resolved
+    samples = range(1, 2 if stops else run.samples + 1)
     trials = {
-        instance_id: tuple(
-            _trial(counting.get((instance_id, sample))) for sample in range(1, run.samples + 1)
-        )
+        instance_id: tuple(_trial(counting.get((instance_id, sample))) for sample in samples)
         for instance_id in run.selection
     }
     return Side(run.name, run.model, trials, run)
