@@ -176,6 +176,7 @@ READS_ENVIRONMENT = {
     "cli.grade",
     "cli.images",
     "cli.instances",
+    "cli.show",
     "cli.validate",
     "face",
 }

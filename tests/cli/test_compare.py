@@ -116,3 +116,13 @@ def test_what_cannot_be_compared_is_said(swerun, two, words, said):
     done = swerun("compare", *words)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+def test_why_says_what_became_of_a_run(swerun, two):
+    done = swerun("why", "one")
+    assert done.returncode == 0, done.stderr
+    assert "one: 5 samples" in done.stdout
+    assert "resolved" in done.stdout
+    whole = json.loads(swerun("why", "one", "--json").stdout)
+    assert [tally["times"] for tally in whole["causes"]] == [3, 2]
+    assert swerun("why", "one", "--md").stdout.startswith("### one: 5 samples")

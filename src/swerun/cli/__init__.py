@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from swerun.cli import compare, doctor, grade, images, inspect, instances, run, validate
+from swerun.cli import compare, doctor, grade, images, inspect, instances, run, show, validate, why
 
 HELP = """How good is this model at real software work?
 
@@ -26,7 +26,8 @@ app = typer.Typer(
 app.command()(run.run)
 app.command()(grade.grade)
 app.command()(inspect.report)
-app.command()(inspect.show)
+app.command()(show.show)
+app.command()(why.why)
 app.command("list")(inspect.list_)
 app.command()(compare.compare)
 app.command()(doctor.doctor)

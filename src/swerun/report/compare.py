@@ -239,7 +239,7 @@ def unlike(a: Side, b: Side) -> tuple[str, ...]:
             for side in (a, b)
             if side.run is None
         )
-    old, new = _flat(a.run.question), _flat(b.run.question)
+    old, new = flat(a.run.question), flat(b.run.question)
     return tuple(
         f"{key}: {old.get(key, 'none')} -> {new.get(key, 'none')}"
         for key in dict.fromkeys([*old, *new])
@@ -247,7 +247,7 @@ def unlike(a: Side, b: Side) -> tuple[str, ...]:
     )
 
 
-def _flat(question: Question) -> dict[str, object]:
+def flat(question: Question) -> dict[str, object]:
     """By dotted key, with nothing for what has no value."""
     found = dict[str, object]()
     rest: list[tuple[str, object]] = list(question.model_dump(mode="json").items())

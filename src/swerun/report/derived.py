@@ -7,6 +7,7 @@ from swerun.report.curves import Spent
 from swerun.report.predictions import predictions
 from swerun.report.sides import Side, side_of
 from swerun.report.summary import Report, scored, summarise
+from swerun.report.why import Why, why
 from swerun.runs.store import RunStore
 
 
@@ -18,6 +19,17 @@ def reported(store: RunStore, price: Price | None = None) -> Report:
 def side(store: RunStore) -> Side:
     """The run as a side of a comparison."""
     return side_of(store.record(), store.outlines())
+
+
+def reasons(store: RunStore) -> Why:
+    """Why it came out as it did."""
+    attempts = list(store.outlines())
+    steps = (
+        (attempt.instance_id, step)
+        for attempt in scored(attempts).values()
+        for step in store.steps(attempt.instance_id, attempt.solved_in or attempt.attempt)
+    )
+    return why(store.record(), attempts, steps)
 
 
 def spent(store: RunStore) -> dict[tuple[str, int], Spent]:
