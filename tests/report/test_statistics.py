@@ -7,6 +7,7 @@ from statistics import fmean
 
 import numpy as np
 import pytest
+from scipy.stats import bootstrap
 from statsmodels.stats.contingency_tables import mcnemar as theirs
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
@@ -79,6 +80,31 @@ def test_the_interval_is_the_same_every_time_and_another_with_another_seed():
 
 def test_of_few_repositories_instances_are_drawn():
     assert paired_interval([1.0, 0.0, -1.0, 1.0], ["a", "b", "c", "d"], 0).by == "instance"
+
+
+def test_where_repositories_agree_the_interval_is_that_of_instances():
+    differences, repos = [1.0, 0.0, 0.0, 0.0] * 6, [str(i // 4) for i in range(24)]
+    interval = paired_interval(differences, repos, 0)
+    assert (interval.low, interval.high) == adjusted_wald(differences)
+
+
+def test_of_few_repositories_that_differ_the_interval_is_wider_than_their_percentiles():
+    sums, sizes = np.array([9.0, 1, -4, 0, 6, 2]), np.array([20.0] * 6)
+    differences, repos = [], []
+    for repo, total in enumerate(sums):
+        sign, number = (1.0 if total > 0 else -1.0), int(abs(total))
+        differences += [sign] * number + [0.0] * (20 - number)
+        repos += [str(repo)] * 20
+    plain = bootstrap(
+        (sums, sizes),
+        lambda a, b, axis=-1: a.sum(axis) / b.sum(axis),
+        paired=True,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    interval = paired_interval(differences, repos, 0)
+    assert interval.low < plain.low - 0.01
+    assert interval.high > plain.high + 0.01
 
 
 def test_few_instances_that_all_agree_do_not_look_certain():

@@ -9,7 +9,17 @@ import pytest
 
 from swerun.errors import InputError, NewerFormatError
 from swerun.ports import LONG, Graded, Log
-from swerun.records import Limits, Session, Solved, Step, Stop
+from swerun.records import (
+    ExpectedTest,
+    Grade,
+    GradeReason,
+    Limits,
+    Members,
+    Session,
+    Solved,
+    Step,
+    Stop,
+)
 from swerun.runs.grades import confirmations, newest
 from swerun.runs.store import AttemptLog, RunStore, Started, list_runs, open_or_create, open_run
 from tests.fakes import NOW, RESOLVED, a_reply, an_attempt, files_below
@@ -188,3 +198,39 @@ def test_a_run_that_is_not_there_is_answered_with_those_that_are(store, tmp_path
     with pytest.raises(InputError, match=r"no run 'x'.*There are: r"):
         open_run("x", tmp_path)
     assert open_run("r", tmp_path) == RunStore(tmp_path / "r") == list_runs(tmp_path)[0]
+
+
+def test_an_outline_is_the_attempt_without_the_tests_that_came_out_as_expected(store):
+    tests = tuple(
+        ExpectedTest(name=name, group="PASS_TO_PASS", status=None, ok=name == "good")
+        for name in ("good", "bad")
+    )
+    grade = Grade(resolved=False, reason=GradeReason.TESTS_FAILED, tests=tests)
+    with store.attempt("a", 1, Started()) as log:
+        log.finished(an_attempt("a", outcome="unresolved", grade=grade))
+    with store.attempt("b", 1, Started()) as log:
+        log.finished(an_attempt("b", outcome="endpoint_failed"))
+    whole, outlines = list(store.attempts()), list(store.outlines())
+    assert [test.name for test in whole[0].grade.tests] == ["good", "bad"]
+    assert [test.name for test in outlines[0].grade.tests] == ["bad"]
+    assert outlines[0].grade.failing == whole[0].grade.failing
+    assert outlines[1] == whole[1]
+
+
+def test_the_tokens_of_an_attempt_that_is_done_are_not_those_of_one_that_was_cut_off(store):
+    for number in (1, 2):
+        with store.attempt("a", number, Started()) as log:
+            log.step(STEP)
+            if number == 1:
+                log.finished(an_attempt("a"))
+    assert store.unfinished_usage() == STEP.reply.usage
+
+
+def test_what_instances_are_of_grows_with_the_selection(store):
+    def members(difficulty, *ids):
+        return Members(repo="o/r", difficulty=difficulty, instances=ids)
+
+    store.begin_session(SESSION, ["a"], 1, [members("easy", "a")])
+    store.begin_session(SESSION, ["b", "c"], 1, [members("easy", "b"), members("hard", "c")])
+    store.begin_session(SESSION, ["a"], 1)
+    assert store.record().members == (members("easy", "a", "b"), members("hard", "c"))
