@@ -54,6 +54,11 @@ def test_what_each_step_used_up_is_what_a_limit_of_steps_would_have_cost():
     assert at(curve(side, "steps"), 2).cost is None  # a guess is no figure
 
 
+def test_tokens_that_were_not_reported_are_not_none():
+    spent = {("i0", 1): Spent(None)}
+    assert at(curve(a_side(yes(2)), "steps", spent), 1).tokens is None
+
+
 def test_a_limit_of_cost_ends_with_the_step_that_reaches_it():
     side = a_side(yes(3, cost=0.9), yes(1, cost=0.1))
     spent = {("i0", 1): Spent([1, 1, 1], [0.1, 0.3, 0.5]), ("i1", 1): Spent([1], [0.1])}

@@ -46,6 +46,11 @@ def test_of_unittest_it_ends_before_the_next_failure():
     assert part_of(log, "test_b (m.T)").splitlines() == ["ERROR: test_b (m.T)", "---", "b"]
 
 
+def test_of_unittest_the_last_one_ends_before_the_summary():
+    log = "FAIL: test_a (m.T)\n-----\nAssertionError: a\n\n-----\nRan 2 tests in 0.1s\n"
+    assert part_of(log, "test_a (m.T)").strip().endswith("AssertionError: a")
+
+
 def test_a_line_that_says_it_failed_comes_before_one_that_only_names_it():
     log = "running a_test\nmore\na_test ... FAILED\nbecause\n"
     assert part_of(log, "a_test").splitlines()[0] == "a_test ... FAILED"

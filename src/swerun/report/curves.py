@@ -21,9 +21,9 @@ _ROUND = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What each step of an attempt used up, in order. Dollars are None where they are not known."""
+    """What each step of an attempt used up, in order; None where it is not known."""
 
-    tokens: Sequence[int]
+    tokens: Sequence[int] | None
     cost: Sequence[float] | None = None
 
 
@@ -123,4 +123,6 @@ def _cost(trial: Trial, by: By, limit: float, spent: Spent | None) -> float | No
 def _tokens(trial: Trial, by: By, limit: float, spent: Spent | None) -> int | None:
     if _within(trial, by, limit):
         return trial.tokens
-    return sum(spent.tokens[: int(limit)]) if spent and by == "steps" else None
+    if spent and spent.tokens is not None and by == "steps":
+        return sum(spent.tokens[: int(limit)])
+    return None

@@ -41,7 +41,8 @@ def spent(store: RunStore) -> dict[tuple[str, int], Spent]:
         usages = [step.reply.usage for step in steps]
         costs = [cost for usage in usages if price and (cost := price.cost(usage)) is not None]
         is_known = price is not None and len(costs) == len(usages)
-        found[key] = Spent([usage.total for usage in usages], costs if is_known else None)
+        tokens = None if any(u.unreported for u in usages) else [u.total for u in usages]
+        found[key] = Spent(tokens, costs if is_known else None)
     return found
 
 

@@ -56,9 +56,15 @@ def _unittest(lines: Sequence[str], test: str) -> Sequence[str]:
     for at, line in enumerate(lines):
         found = _UNITTEST.fullmatch(line.strip())
         if found and (found["title"] == test or found["title"].startswith(f"{test} ")):
-            ends = (n for n in range(at + 1, len(lines)) if _BAR.fullmatch(lines[n].strip()))
+            after = range(at + 1, len(lines))
+            ends = (n for n in after if _BAR.fullmatch(lines[n].strip()) or _ends(lines[n:]))
             return lines[at : next(ends, len(lines))]
     return ()
+
+
+def _ends(lines: Sequence[str]) -> bool:
+    """Whether unittest's summary begins here."""
+    return lines[0].startswith("-----") and lines[1:2] != [] and lines[1].startswith("Ran ")
 
 
 def _any(lines: Sequence[str], test: str) -> Sequence[str]:
