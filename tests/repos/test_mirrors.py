@@ -16,6 +16,13 @@ from tests.repos.upstream import git, objects, reachable, upstream
 
 REPO = "someone/project"
 NOWHERE = "f" * 40
+ASKING = """
+import sys
+from pathlib import Path
+from swerun.repos.mirrors import Mirrors
+say = lambda text: print(text, flush=True)
+print(Mirrors(Path(sys.argv[1]), say, sys.argv[2]).holding(sys.argv[3], sys.argv[4]), flush=True)
+"""
 
 
 @pytest.fixture
@@ -123,7 +130,10 @@ def test_a_commit_of_a_branch_that_is_gone_comes_by_its_hash(mirrors, origin, ro
 
 
 def test_what_was_mirrored_stays_when_it_is_gone_from_its_origin(mirrors, origin, said, user):
-    user("[fetch]\n\tprune = true\n[gc]\n\tauto = 1\n\tpruneExpire = now\n")
+    user(
+        "[fetch]\n\tprune = true\n[gc]\n\tauto = 1\n\tautoPackLimit = 1\n"
+        "\tautoDetach = false\n\tpruneExpire = now\n"
+    )
     first, side = origin.commit("one"), origin.commit("two", branch="side")
     mirrors.holding(REPO, first)
     git(origin.folder, "update-ref", "-d", "refs/heads/side")
@@ -154,15 +164,17 @@ def test_the_users_own_addresses_and_credentials_are_used(mirrors, origin, root,
     assert commit in objects(mirror)
 
 
-def test_a_mirror_that_belongs_to_another_user_serves(mirrors, origin):
+def test_a_mirror_that_belongs_to_another_user_serves(mirrors, origin, said):
     if os.geteuid() != 0:
         pytest.skip("only root can give a file to another user")
     commit = origin.commit("one")
     mirror = mirrors.holding(REPO, commit)
     for path in (mirror, *mirror.rglob("*")):
         os.chown(path, 65534, 65534)
-    newer = origin.commit("two")
-    assert mirrors.holding(REPO, commit) == mirrors.holding(REPO, newer) == mirror
+    said.clear()
+    assert mirrors.holding(REPO, commit) == mirror
+    assert said == []
+    assert mirrors.holding(REPO, origin.commit("two")) == mirror
 
 
 def test_a_repository_that_asks_for_a_password_is_an_error_at_once(mirrors, root):
@@ -171,6 +183,22 @@ def test_a_repository_that_asks_for_a_password_is_an_error_at_once(mirrors, root
         over = of(mirrors, server.url)
         with pytest.raises(ImageError, match=rf"fetching {REPO} from {server.url}/{REPO} failed"):
             over.holding(REPO, NOWHERE)
+
+
+def test_nobody_is_asked_for_a_password_at_a_terminal_either(mirrors, root):
+    root.mkdir()
+    at_terminal = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) and 1)"
+    with serving(root, Locked) as server:
+        asked = [sys.executable, "-c", ASKING, mirrors.cache, server.url, REPO, NOWHERE]
+        done = subprocess.run(
+            [sys.executable, "-c", at_terminal, *map(str, asked)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+    assert "terminal prompts disabled" in done.stdout
+    assert done.returncode == 1
 
 
 def test_an_address_where_nobody_answers_is_an_error_that_names_it(mirrors, root):
@@ -212,15 +240,6 @@ def test_only_a_full_hash_is_a_commit(mirrors, origin, commit):
         mirrors.holding(REPO, commit)
 
 
-ASKING = """
-import sys
-from pathlib import Path
-from swerun.repos.mirrors import Mirrors
-say = lambda text: print(text, flush=True)
-print(Mirrors(Path(sys.argv[1]), say, sys.argv[2]).holding(sys.argv[3], sys.argv[4]), flush=True)
-"""
-
-
 @pytest.fixture
 def asking(mirrors):
     """Starts another process that wants a commit."""
@@ -255,6 +274,24 @@ def test_two_processes_at_once_fetch_once(mirrors, origin, root, asking):
         assert server.fetches == 1
     assert there == [str(mirrors.cache / "repos" / "someone__project.git")] * 2
     assert (first.wait(60), second.wait(60)) == (0, 0)
+
+
+def test_what_is_there_is_not_waited_for_while_another_fetches(mirrors, origin, root, asking):
+    there = origin.commit("one")
+    mirrors.holding(REPO, there)
+    newer = origin.commit("two")
+    origin.folder.rename(origin.folder.with_suffix(""))
+
+    def refuse(said):
+        raise AssertionError(said)
+
+    with serving(root) as server:
+        server.open.clear()
+        other = asking(server.url, newer)
+        assert server.asked.wait(60)
+        Mirrors(mirrors.cache, refuse, server.url).holding(REPO, there)
+        server.open.set()
+        assert other.wait(60) == 0
 
 
 def test_a_process_that_is_killed_while_it_fetches_leaves_nothing_in_the_way(

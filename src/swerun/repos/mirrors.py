@@ -27,7 +27,7 @@ ENVIRONMENT = {
     "GIT_HTTP_LOW_SPEED_LIMIT": "1000",
     "GIT_HTTP_LOW_SPEED_TIME": "60",
 }
-FETCH = ("--quiet", "--no-tags", "--no-prune", "--no-recurse-submodules", "--no-write-fetch-head")
+FETCH = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head")
 
 Say = Callable[[str], None]
 

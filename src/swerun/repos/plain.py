@@ -39,6 +39,6 @@ def new_repository(folder: Path, *, bare: bool = False) -> Git:
     """An empty repository at `folder`, on an unborn main, without hooks. Raises git's GitError."""
     folder.mkdir(parents=True, exist_ok=True)
     git = plain_git(folder)
-    wanted = [f"--initial-branch={BRANCH}", "--template=", "--object-format=sha1"]
-    git.init("--quiet", *wanted, *(["--bare"] if bare else []))
+    wanted = ["--quiet", f"--initial-branch={BRANCH}", "--template="]
+    git.init(*wanted, *(["--bare"] if bare else []))
     return git
