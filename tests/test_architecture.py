@@ -135,6 +135,7 @@ MAY_IMPORT = {
         "records",
         "regrade",
         "report",
+        "repos",
         "revision",
         "runs",
         "sandbox",
@@ -174,6 +175,7 @@ WRITERS = {
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
 READS_ENVIRONMENT = {
     "cli.run",
+    "cli.checkout",
     "cli.doctor",
     "cli.grade",
     "cli.images",
