@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from recipes import RECIPES, Recipe
 
 from swerun.images.base import BaseMaker
-from swerun.images.build import INPUTS, build, digest_of, image_id
+from swerun.images.build import INPUTS, Settings, build, digest_of, image_id
 from swerun.records import Task
 from swerun.repos.checkout import check_out
 from swerun.repos.mirrors import Mirrors
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 FILES = Path(__file__).parent / "image"
 PYTHON = "swerun-real/python"  # with the version as its tag
-# of an interpreter's installation: what no instance needs
-UNUSED = shutil.ignore_patterns("test", "tests", "idlelib", "__pycache__", "*.a", "share")
+# of an interpreter's installation: what no instance needs, which has an environment of its own
+UNUSED = shutil.ignore_patterns("site-packages", "test", "idlelib", "__pycache__", "*.a", "share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Builder:
     def _python(self, recipe: Recipe) -> str:
         """The id of the image with the recipe's interpreter."""
         base = BaseMaker(self.client, self.cache, self.say).ensure()
-        (home, *_) = sorted(self.pythons.glob(f"{recipe.python}.*"), reverse=True) or [None]
+        home = max(self.pythons.glob(f"{recipe.python}.*"), default=None)
         if home is None:
             raise SystemExit(f"there is no {recipe.python}.* in {self.pythons}")
         ca = self.ca.read_text() if self.ca else ""
@@ -81,11 +81,5 @@ class Builder:
             return self._build(context, image, inputs, {"FROM": base})
 
     def _build(self, context: Path, image: str, inputs: str, arguments: dict[str, str]) -> str:
-        return build(
-            self.client,
-            context,
-            image,
-            inputs=inputs,
-            network="bridge",
-            arguments=arguments,
-        )
+        settings = Settings(network="bridge", arguments=arguments)
+        return build(self.client, context, image, settings, labels={INPUTS: inputs})

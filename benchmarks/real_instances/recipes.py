@@ -18,7 +18,7 @@ SEABORN = (
 )
 XARRAY = (
     "numpy==1.23.0 packaging==23.1 pandas==1.5.3 pytest==7.4.0 python-dateutil==2.8.2 pytz==2023.3"
-    " six==1.16.0 scipy==1.11.1 setuptools==68.0.0 dask==2022.8.1"
+    " six==1.16.0 scipy==1.11.1 setuptools==68.0.0 dask==2022.8.1 bottleneck==1.3.8 cftime==1.6.4"
 )
 
 
@@ -37,7 +37,7 @@ RECIPES: Mapping[str, Recipe] = {
         "3.11", " ".join(("setuptools==70.0.0", "Werkzeug==2.3.7", "pytest==7.4.4", *FLASK))
     ),
     "pylint-dev/pylint": Recipe(
-        "3.9", install="pip install -r requirements_test_min.txt && python -m pip install -e ."
+        "3.9", install="pip install -r requirements_test.txt && python -m pip install -e ."
     ),
     "mwaskom/seaborn": Recipe("3.9", SEABORN, "python -m pip install -e .[dev]"),
     "pydata/xarray": Recipe("3.10", XARRAY),
