@@ -23,14 +23,15 @@ MAY_IMPORT = {
     "models_file": {"errors", "records", "yaml_files"},
     "config": {"errors", "models_file", "records", "yaml_files"},
     "packaged": set(),
+    "locks": set(),
     "ports": {"records"},
     "predictions": {"errors", "records"},
     "runs": {"errors", "ports", "records"},
-    "repos": {"errors"},
+    "repos": {"errors", "locks"},
     "instances": {"errors", "packaged", "records"},
     "models": {"config", "errors", "ports", "records"},
     "sandbox": {"errors", "ports", "records"},
-    "images": {"errors", "packaged", "ports", "records", "sandbox"},
+    "images": {"errors", "locks", "packaged", "ports", "records", "sandbox"},
     "grading": {"errors", "ports", "records", "sandbox"},
     "agent": {"errors", "ports", "records"},
     "solve": {"agent", "errors", "ports", "records", "sandbox"},
@@ -134,6 +135,7 @@ MAY_IMPORT = {
         "records",
         "regrade",
         "report",
+        "repos",
         "revision",
         "runs",
         "sandbox",
@@ -166,12 +168,14 @@ WRITERS = {
     "images.ledger",  # below the cache, as images.registry
     "images.registry",
     "images.pins",  # a file that the user names
-    "repos.history",
+    "repos",
+    "locks",
     "grading.cache",
 }
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
 READS_ENVIRONMENT = {
     "cli.run",
+    "cli.checkout",
     "cli.doctor",
     "cli.grade",
     "cli.images",

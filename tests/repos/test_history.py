@@ -10,6 +10,7 @@ import pytest
 
 from swerun.errors import InstanceError
 from swerun.repos.history import export, restore
+from tests.repos.upstream import objects, reachable
 
 # made by git 2.47 of `commits` below; another git, machine or configuration gives the same
 TIP = "81d7229df81f46acd98eab9da2a22ef720a464c3"
@@ -68,16 +69,6 @@ def repo(tmp_path):
 def stamped(number):
     names = {"NAME": "A U Thor", "EMAIL": "a@example.org", "DATE": DATE.format(number)}
     return {f"GIT_{who}_{k}": v for who in ("AUTHOR", "COMMITTER") for k, v in names.items()}
-
-
-def objects(folder):
-    every = git(folder, "cat-file", "--batch-all-objects", "--batch-check=%(objectname)")
-    return set(every.split())
-
-
-def reachable(folder, *revisions):
-    listed = git(folder, "rev-list", "--objects", *revisions).splitlines()
-    return {line.split()[0] for line in listed}
 
 
 def test_restoring_gives_the_commit_that_was_exported(repo, tmp_path):

@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from swerun.cli import compare, doctor, grade, images, inspect, instances, run, show, validate, why
+from swerun.cli import (
+    checkout,
+    compare,
+    doctor,
+    grade,
+    images,
+    inspect,
+    instances,
+    run,
+    show,
+    validate,
+    why,
+)
 
 HELP = """How good is this model at real software work?
 
@@ -32,6 +44,7 @@ app.command("list")(inspect.list_)
 app.command()(compare.compare)
 app.command()(doctor.doctor)
 app.add_typer(images.app, name="images")
+instances.app.command()(checkout.checkout)
 instances.app.command()(validate.validate)
 app.add_typer(instances.app, name="instances")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from swerun.images.build import INPUTS, Settings, build, digest_of, image_id
 from swerun.images.names import mirrored
 from swerun.images.pull import Puller
 from swerun.images.watch import Say, Watch, asking
+from swerun.locks import locked
 from swerun.packaged import packaged
 from swerun.sandbox.process import run
 
@@ -165,12 +164,3 @@ def apt_sources() -> list[str]:
     lines = [f"deb {line}" for line in result.output.splitlines() if len(line.split()) == 3]
     ours = [line for line in lines if line.split()[2].partition("-")[0] == SUITE]
     return ours if any(line.split()[2] == SUITE for line in ours) else []
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock of this file against other processes, waiting for it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

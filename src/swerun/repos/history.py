@@ -9,14 +9,9 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from swerun.errors import InstanceError
-
-if TYPE_CHECKING:
-    from git import Repo
-
-BRANCH = "main"
+from swerun.repos.plain import BRANCH, new_repository
 
 
 def restore(streams: Iterable[bytes], folder: Path) -> str:
@@ -26,20 +21,17 @@ def restore(streams: Iterable[bytes], folder: Path) -> str:
     """
     from git.exc import GitError
 
-    repo = _new_repository(folder)
     try:
+        git = new_repository(folder)
         for stream in streams:
             with tempfile.TemporaryFile() as given:
                 given.write(stream)
                 given.seek(0)
-                repo.git.fast_import("--quiet", istream=given)
-        repo.git.reset("--quiet", "--hard", BRANCH)
+                git.fast_import("--quiet", istream=given)
+        git.checkout("--quiet", "--force", BRANCH)
+        return str(git.rev_parse("HEAD"))
     except GitError as error:
         raise InstanceError(f"restoring a history into {folder} failed: {error}") from error
-    else:
-        return repo.head.commit.hexsha
-    finally:
-        repo.close()
 
 
 def export(folder: Path, commit: str, since: str | None = None) -> bytes:
@@ -59,28 +51,18 @@ def export(folder: Path, commit: str, since: str | None = None) -> bytes:
                 return b""
             # fast-export names the branch after the reference it is given, and needs one: a
             # repository beside this one that borrows its objects has just that reference.
-            repo = _new_repository(Path(scratch), bare=True)
+            git = new_repository(Path(scratch), bare=True)
             objects = Path(source.common_dir).resolve() / "objects"
-            repo.git.update_environment(GIT_ALTERNATE_OBJECT_DIRECTORIES=str(objects))
-            repo.git.update_ref(f"refs/heads/{BRANCH}", tip)
+            git.update_environment(GIT_ALTERNATE_OBJECT_DIRECTORIES=str(objects))
+            git.update_ref(f"refs/heads/{BRANCH}", tip)
             wanted = [f"refs/heads/{BRANCH}", *([f"^{known}"] if known else [])]
-            stream: bytes = repo.git.fast_export(
+            stream: bytes = git.fast_export(
                 "--reference-excluded-parents",
                 "--reencode=no",
                 *wanted,
                 stdout_as_string=False,
                 strip_newline_in_stdout=False,
             )
-            repo.close()
             return stream
     except GitError as error:
         raise InstanceError(f"exporting {commit} of {folder} failed: {error}") from error
-
-
-def _new_repository(folder: Path, *, bare: bool = False) -> Repo:
-    from git import Repo
-
-    folder.mkdir(parents=True, exist_ok=True)
-    repo = Repo.init(folder, bare=bare, initial_branch=BRANCH)
-    repo.git.update_environment(GIT_CONFIG_GLOBAL="/dev/null", GIT_CONFIG_NOSYSTEM="1")
-    return repo
