@@ -1,0 +1,45 @@
+"""Entrants without an agent: their patches are there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from swerun.config import RunConfig
+from swerun.entrants.entrant import Entrant
+from swerun.predictions import Predictions
+from swerun.prices import FREE
+from swerun.records import Instance, Sampling
+from swerun.solve import GivenPatch
+
+PATCHES: Mapping[str, Callable[[Instance], bytes]] = {
+    "gold": lambda instance: instance.answer.gold_patch.encode(),
+    "empty": lambda instance: b"",  # noqa: ARG005
+}
+NOTES = {"gold": "no agent: the reference patch", "empty": "no agent: no patch"}
+
+
+def given(name: str, config: RunConfig) -> Entrant:
+    """`gold` or `empty`."""
+    return _of_patches(name, PATCHES[name], NOTES[name], config)
+
+
+def predicted(predictions: Predictions, config: RunConfig) -> Entrant:
+    """The entrant whose patches are read from a file."""
+    note = f"no agent: the predictions of {predictions.source}"
+    who = _of_patches(predictions.model, predictions.patch_of, note, config)
+    return replace(who, predictions=predictions.digest)
+
+
+def _of_patches(
+    name: str, patch_of: Callable[[Instance], bytes], note: str, config: RunConfig
+) -> Entrant:
+    return Entrant(
+        name=name,
+        limits=config.limits,
+        sampling=Sampling(),
+        scaffold=None,
+        solver=lambda _: GivenPatch(patch_of),
+        price=FREE,
+        note=note,
+    )
