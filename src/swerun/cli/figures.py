@@ -74,16 +74,18 @@ def _price(price: Price | None) -> str:
 
 
 def pairs(reports: Sequence[Report]) -> Table | None:
-    """A row for each two runs; None of one alone."""
+    """A row for each two runs, the one above the other as A and B; None of one alone."""
     from rich.table import Table
 
     if len(reports) < 2:
         return None
-    made = Table(title="the same instances, first samples", title_justify="left")
-    for heading in ("A", "B", "both", "only A", "only B", "neither", "left out", "p (McNemar)"):
+    title = "the same instances, first samples; p is McNemar's, exact"
+    made = Table(title=title, title_justify="left")
+    made.add_column("A, B", overflow="fold")
+    for heading in ("both", "only A", "only B", "neither", "left out", "p"):
         made.add_column(heading)
     for a, b in combinations(reports, 2):
         pair = paired(a, b)
         counts = (pair.both, pair.only_a, pair.only_b, pair.neither, pair.left_out)
-        made.add_row(plain(pair.a), plain(pair.b), *map(str, counts), f"{pair.p:.3g}")
+        made.add_row(plain(f"{pair.a}\n{pair.b}"), *map(str, counts), f"{pair.p:.3g}")
     return made
