@@ -10,6 +10,7 @@ from swerun.instances.selection import Subset
 from swerun.records import (
     Grade,
     GradeReason,
+    ImageOptions,
     Limits,
     Resources,
     Sampling,
@@ -125,6 +126,7 @@ def test_the_runs_of_a_validation_ask_what_a_run_makes_use_of():
         limits=Limits(steps=3, eval_seconds=5),
         grade_network="bridge",
         network="bridge",
+        images=ImageOptions(registry="mirror:5000"),
         samples=4,
         run="mine",
         sound_only=True,
@@ -134,6 +136,7 @@ def test_the_runs_of_a_validation_ask_what_a_run_makes_use_of():
         resources=Resources(memory="1g"),
         limits=Limits(eval_seconds=5),
         grade_network="bridge",
+        images=ImageOptions(registry="mirror:5000"),
         samples=4,
     )
 

@@ -41,9 +41,9 @@ FLAGS = {
 def validation_of(config: RunConfig) -> RunConfig:
     """The runs that find out what a run as `config` says would need to know, of both patches.
 
-    Only what gradings depend on is taken over."""
+    Only what gradings depend on is taken over, and where images come from."""
     kept = {"subset", "split", "revision", "selection", "resources", "grade_network"}
-    kept |= {"samples", "grade_jobs", "retries", "cache"}
+    kept |= {"images", "samples", "grade_jobs", "retries", "cache"}
     limits = Limits(eval_seconds=config.limits.eval_seconds)
     taken = {name: getattr(config, name) for name in kept}
     return RunConfig(model=(GOLD, EMPTY), limits=limits, **taken)
