@@ -11,8 +11,9 @@ import typer
 
 from swerun.cli.exits import DONE, explained
 from swerun.cli.flags import given, said_of_flags
-from swerun.cli.imaging import DISK, imaging
-from swerun.cli.run import CONFIRM, NO_CACHE, drive
+from swerun.cli.grading import grading, running
+from swerun.cli.imaging import imaging
+from swerun.cli.run import drive
 from swerun.cli.selecting import chosen_by, selecting
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ Opt = typer.Option
 
 @selecting
 @imaging
+@grading
+@running
 def grade(
     ctx: typer.Context,
     source: Annotated[
@@ -48,29 +51,9 @@ def grade(
         str | None,
         Opt("--model", help="Whose predictions, or what theirs is called.  [as they say]"),
     ] = None,
-    grade_jobs: Annotated[
-        int | None, Opt("--grade-jobs", help="Gradings at once.  [the cores]")
-    ] = None,
     retries: Annotated[
         int | None, Opt("--retries", help="After failures that are not the patch's.  [2]")
     ] = None,
-    confirm: Annotated[int | None, CONFIRM] = None,
-    no_cache: Annotated[bool, NO_CACHE] = False,
-    eval_timeout: Annotated[float | None, Opt("--eval-timeout", help="Seconds.  [1800]")] = None,
-    memory: Annotated[str | None, Opt("--memory", help="Per container.  [4g]")] = None,
-    cpus: Annotated[float | None, Opt("--cpus", help="Per container.  [2]")] = None,
-    pids: Annotated[int | None, Opt("--pids", help="Per container.  [512]")] = None,
-    grade_network: Annotated[
-        str | None, Opt("--grade-network", help="Of the container.  [as the subset says]")
-    ] = None,
-    disk: Annotated[str | None, DISK] = None,
-    runs: Annotated[Path | None, Opt("--runs", help="Where runs are kept.  [./runs]")] = None,
-    name: Annotated[
-        str | None, Opt("--run", help="The run's name.  [made of model, subset and question]")
-    ] = None,
-    fresh: Annotated[
-        bool, Opt("--fresh", help="A new run, even where this question has one.")
-    ] = False,
     cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
     as_json: Annotated[bool, Opt("--json", help="Print JSON.")] = False,
 ) -> None:

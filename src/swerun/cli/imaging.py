@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from swerun.records import ImageOptions
 
 Opt = typer.Option
-DISK = Opt("--disk", metavar="SIZE", help="Images take no more, as 60GB.  [no limit]")
 
 
 def _flags(

@@ -17,7 +17,8 @@ import typer
 
 from swerun.cli.exits import STOPPED, explained, judged
 from swerun.cli.flags import given, said_of_flags
-from swerun.cli.imaging import DISK, imaging
+from swerun.cli.grading import grading, running
+from swerun.cli.imaging import imaging
 from swerun.cli.printable import printable
 from swerun.cli.selecting import selecting
 
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     from swerun.report.summary import Report
 
 Opt = typer.Option
-CONFIRM = Opt("--confirm", metavar="K", help="Run failing patches K times more: flaky tests.  [0]")
-NO_CACHE = Opt("--no-cache", help="Run the tests, even where they ran for the same patch before.")
 
 
 @selecting
 @imaging
+@grading
+@running
 def run(
     ctx: typer.Context,
     model: Annotated[
@@ -92,17 +93,12 @@ def run(
         Opt("--endpoint-patience", help="How long to wait for one that is down, as 90s.  [30m]"),
     ] = None,
     jobs: Annotated[int | None, Opt("--jobs", "-j", help="Agents at once.  [4]")] = None,
-    grade_jobs: Annotated[
-        int | None, Opt("--grade-jobs", help="Gradings at once.  [the cores]")
-    ] = None,
     attempts: Annotated[
         int | None, Opt("--attempts", help="Independent tries on each instance.  [1]")
     ] = None,
     retries: Annotated[
         int | None, Opt("--retries", help="After failures that are not the model's.  [2]")
     ] = None,
-    confirm: Annotated[int | None, CONFIRM] = None,
-    no_cache: Annotated[bool, NO_CACHE] = False,
     steps: Annotated[int | None, Opt("--steps", help="Replies per attempt.  [250]")] = None,
     tokens: Annotated[int | None, Opt("--tokens", help="In and out, per attempt.  [none]")] = None,
     input_tokens: Annotated[int | None, Opt("--input-tokens", help="Likewise.  [none]")] = None,
@@ -139,27 +135,12 @@ def run(
     command_timeout: Annotated[
         float | None, Opt("--command-timeout", help="Seconds.  [60]")
     ] = None,
-    eval_timeout: Annotated[float | None, Opt("--eval-timeout", help="Seconds.  [1800]")] = None,
-    memory: Annotated[str | None, Opt("--memory", help="Per container.  [4g]")] = None,
-    cpus: Annotated[float | None, Opt("--cpus", help="Per container.  [2]")] = None,
-    pids: Annotated[int | None, Opt("--pids", help="Per container.  [512]")] = None,
     network: Annotated[
         str | None, Opt("--network", help="Of the agent's container.  [none]")
     ] = None,
-    grade_network: Annotated[
-        str | None, Opt("--grade-network", help="Of the grading container.  [as the subset says]")
-    ] = None,
-    disk: Annotated[str | None, DISK] = None,
     prompt: Annotated[
         Path | None, Opt("--prompt", help="A Jinja file in place of the instance prompt.")
     ] = None,
-    runs: Annotated[Path | None, Opt("--runs", help="Where runs are kept.  [./runs]")] = None,
-    name: Annotated[
-        str | None, Opt("--run", help="The run's name.  [made of model, subset and question]")
-    ] = None,
-    fresh: Annotated[
-        bool, Opt("--fresh", help="A new run, even where this question has one.")
-    ] = False,
     sound_only: Annotated[
         bool,
         Opt("--sound-only", help="Only what `swerun instances validate` found sound here."),

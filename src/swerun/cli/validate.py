@@ -14,7 +14,8 @@ import typer
 
 from swerun.cli.exits import DONE, FAILED, STOPPED, explained
 from swerun.cli.flags import given, said_of_flags
-from swerun.cli.imaging import DISK, imaging
+from swerun.cli.grading import grading
+from swerun.cli.imaging import imaging
 from swerun.cli.printable import plain, printable
 from swerun.cli.run import stopping
 from swerun.cli.selecting import selecting
@@ -32,23 +33,13 @@ OPEN = "not validated"
 
 @selecting
 @imaging
+@grading
 def validate(
     ctx: typer.Context,
     times: Annotated[
         int,
         Opt("--times", "-k", min=1, help="How often each patch is graded; 2 and more show flaky."),
     ] = 1,
-    grade_jobs: Annotated[
-        int | None, Opt("--grade-jobs", help="Gradings at once.  [the cores]")
-    ] = None,
-    grade_network: Annotated[
-        str | None, Opt("--grade-network", help="Of the grading container.  [as the subset says]")
-    ] = None,
-    eval_timeout: Annotated[float | None, Opt("--eval-timeout", help="Seconds.  [1800]")] = None,
-    memory: Annotated[str | None, Opt("--memory", help="Per container.  [4g]")] = None,
-    cpus: Annotated[float | None, Opt("--cpus", help="Per container.  [2]")] = None,
-    pids: Annotated[int | None, Opt("--pids", help="Per container.  [512]")] = None,
-    disk: Annotated[str | None, DISK] = None,
     cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
     as_json: Annotated[bool, Opt("--json", help="Print JSON.")] = False,
 ) -> None:
