@@ -49,12 +49,12 @@ def lined_up(
     return entrants, chosen
 
 
-def settled(config: RunConfig, who: Entrant, chosen: Chosen, say: Say) -> Entrant:
+def settled(config: RunConfig, who: Entrant, dataset: str, chosen: Chosen, say: Say) -> Entrant:
     """Of --protocol auto: by the protocol that this question's run was begun with, or, where there
-    is none, by the one that its endpoint is found to speak. Raises EndpointError."""
+    is none, by the one that its endpoint is found to speak. `dataset` is the hash of the subset's
+    instances. Raises EndpointError."""
     if who.undecided is None:
         return who
-    dataset = dataset_hash(chosen.subset.instances)
     for protocol in () if config.fresh else who.undecided.protocols:
         known = who.undecided.by(protocol)
         asked = question_of(config, known, dataset, chosen.subset)

@@ -38,9 +38,9 @@ from swerun.records import RunRecord, Step
 from swerun.report.derived import derive, reported
 from swerun.report.summary import Report
 from swerun.runs.store import RunStore, open_or_create
-from swerun.sandbox.docker import reap
+from swerun.sandbox.docker import Profile, reap
 from swerun.validation import Validations, sound_only
-from swerun.workbench import Shared, bench_of, connected, fitting
+from swerun.workbench import Shared, bench_of, connected, fitting, grading_profile
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -138,8 +138,8 @@ def prepared(
         entrants, chosen = lined_up(setting, hub, say, predictions, goes_on=not probing)
         client = open_.enter_context(connected(environment))
         images = EngineImages(client, cache, say, config.images, environment, cancel)
-        entrants = [settled(config, who, chosen, say) for who in entrants]
         subset, dataset = chosen.subset, dataset_hash(chosen.subset.instances)
+        entrants = [settled(config, who, dataset, chosen, say) for who in entrants]
         questions = [question_of(config, who, dataset, subset) for who in entrants]
         validations = Validations(_validations_folder(cache, client), questions[0], images.here)
         if probing:
@@ -147,8 +147,8 @@ def prepared(
         if config.sound_only:
             chosen = sound_only(config, subset, validations, say)
         wanted = [run_wanted(config, question, chosen) for question in questions]
-        cpus = fitting(config.resources, client.info()["NCPU"]).cpus
-        introduce(config, wanted, entrants, cpus, say)
+        resources = fitting(config.resources, client.info()["NCPU"])
+        introduce(config, wanted, entrants, resources.cpus, say)
         images.begin(chosen.instances)
         stores = [_held(config.runs, record, open_) for record in wanted]
         chosen = _housed(config, chosen, images, [store.label() for store in stores])
@@ -157,9 +157,9 @@ def prepared(
         )
         known = {} if probing else validations.soundness(chosen.instances)
         outdated = validations.outdated(chosen.instances) if probing else None
-        shared = Shared(
-            client, images, slots, cancel, questions[0].grade_network, cache, known, outdated
-        )
+        agent = Profile(resources=resources, network=config.network)
+        grading = grading_profile(resources, questions[0].grade_network, images.settings)
+        shared = Shared(client, images, slots, cancel, agent, grading, cache, known, outdated)
         budget = _budget(config, entrants, stores)
         entries = tuple(
             (_bounded(config, _work(config, who, store, shared, chosen), budget), who)

@@ -41,7 +41,8 @@ class Shared:
     images: EngineImages
     slots: LocalSlots
     cancel: Event
-    grade_network: str
+    agent: Profile
+    grading: Profile
     cache: Path
     known: Mapping[str, Soundness]  # of the instances, as far as it is
     outdated: Callable[[Attempt], bool] | None  # set where it is the instances that are measured
@@ -50,8 +51,7 @@ class Shared:
 
 def bench_of(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
     """What each attempt of the run with the label `run` is made with."""
-    outside = shared.images.settings
-    sandboxes = sandboxes_of(config, shared.client, run, shared.grade_network, outside)
+    sandboxes = sandboxes_of(shared.client, run, shared.agent, shared.grading)
     grader = SandboxGrader(
         Evaluator(sandboxes, who.limits.eval_seconds, platform.node(), alone=shared.long_logs),
         conditions=conditions_of(sandboxes),
@@ -92,18 +92,13 @@ def said_of_cores(cpus: float) -> str:
 
 
 def sandboxes_of(
-    config: RunConfig, client: DockerClient, run: str, grade_network: str, outside: Settings
+    client: DockerClient, run: str, agent: Profile, grading: Profile
 ) -> DockerSandboxes:
-    """The agent's containers know nothing of the way out; those of gradings what builds do."""
-    resources = fitting(config.resources, client.info()["NCPU"])
     return DockerSandboxes(
         client=client,
         run=run,
         owner=f"{platform.node()}:{os.getpid()}",
-        profiles={
-            Role.AGENT: Profile(resources=resources, network=config.network),
-            Role.GRADING: grading_profile(resources, grade_network, outside),
-        },
+        profiles={Role.AGENT: agent, Role.GRADING: grading},
     )
 
 
@@ -135,11 +130,12 @@ def grading(
 
     Raises NoEngineError.
     """
-    config = RunConfig(model=("given",))
     with connected(environment) as client:
         run = f"grading-{uuid.uuid4().hex[:12]}"
-        images = EngineImages(client, cache_folder(config.cache, environment))
-        sandboxes = sandboxes_of(config, client, run, network, images.settings)
+        images = EngineImages(client, cache_folder(None, environment))
+        resources = fitting(Resources(), client.info()["NCPU"])
+        profile = grading_profile(resources, network, images.settings)
+        sandboxes = sandboxes_of(client, run, profile, profile)
         try:
             evaluator = Evaluator(sandboxes, eval_seconds, platform.node())
             yield images, SandboxGrader(evaluator, conditions_of(sandboxes))
