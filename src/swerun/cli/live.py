@@ -17,6 +17,8 @@ from swerun.records import Attempt, Outcome, Solved, Step
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
+    from swerun.session import Prepared
+
 # said when a stage begins; between "image" and "solve" an attempt may wait for an agent's slot, and
 # no event says when that begins. A stage that is not in here is called what the engine calls it
 STAGES = {"image": "image", "solve": "solving", "grade": "grading"}
@@ -188,3 +190,20 @@ def shown(
         transient=True,
     ):
         yield tell
+
+
+def teller(console: Console) -> Callable[[str], None]:
+    """Says a line on `console` as it is, but for what would steer a terminal."""
+
+    def say(line: str) -> None:
+        console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+
+    return say
+
+
+def drive(session: Prepared, console: Console) -> None:
+    """Make every attempt that is left, before the user's eyes."""
+    names = {work.store.name: entrant.name for work, entrant in session.entries}
+    board = Board(session.left(), session.config.retries)
+    with shown(board, names, console) as listener:
+        session.drive(listener)

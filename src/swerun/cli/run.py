@@ -19,7 +19,6 @@ from swerun.cli.exits import STOPPED, explained, judged
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.grading import grading, running
 from swerun.cli.imaging import imaging
-from swerun.cli.printable import printable
 from swerun.cli.selecting import selecting
 
 if TYPE_CHECKING:
@@ -175,19 +174,14 @@ def drive(
     """Make the runs of a configuration before the user's eyes, and return the exit code."""
     from rich.console import Console
 
-    from swerun.cli.live import Board, shown
+    from swerun.cli import live
     from swerun.session import prepared
 
     cancel, said = Event(), Console(stderr=True)
-
-    def say(line: str) -> None:
-        said.print(printable(line), highlight=False, markup=False, soft_wrap=True)
-
+    say = live.teller(said)
     opened = prepared(config, os.environ, cancel, say, predictions=predictions)
     with stopping(cancel), opened as session:
-        names = {work.store.name: entrant.name for work, entrant in session.entries}
-        with shown(Board(session.left(), config.retries), names, said) as listener:
-            session.drive(listener)
+        live.drive(session, said)
         reports = session.reports()
         works = [work for work, _ in session.entries]
     _print(reports, as_json=as_json)

@@ -16,7 +16,7 @@ from swerun.cli.exits import DONE, FAILED, STOPPED, explained
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.grading import grading
 from swerun.cli.imaging import imaging
-from swerun.cli.printable import plain, printable
+from swerun.cli.printable import plain
 from swerun.cli.run import stopping
 from swerun.cli.selecting import selecting
 
@@ -64,20 +64,15 @@ def _config(ctx: typer.Context) -> RunConfig:
 def _validate(config: RunConfig, *, as_json: bool) -> int:
     from rich.console import Console
 
-    from swerun.cli.live import Board, shown
+    from swerun.cli import live
     from swerun.session import prepared
     from swerun.validation import validation_of
 
     cancel, said = Event(), Console(stderr=True)
-
-    def say(line: str) -> None:
-        said.print(printable(line), highlight=False, markup=False, soft_wrap=True)
-
+    say = live.teller(said)
     runs = validation_of(config)
     with stopping(cancel), prepared(runs, os.environ, cancel, say, probing=True) as session:
-        names = {work.store.name: entrant.name for work, entrant in session.entries}
-        with shown(Board(session.left(), runs.retries), names, said) as listener:
-            session.drive(listener)
+        live.drive(session, said)
         found = session.validations.of(session.entries[0][0].instances)
         say(f"what the tests printed is in {session.validations.folder}")
     if as_json:

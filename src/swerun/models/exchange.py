@@ -16,7 +16,7 @@ from swerun.models.refusals import json_of, refusal, refusal_inside
 
 if TYPE_CHECKING:
     from httpx2 import Response
-    from openai import OpenAI, Stream
+    from openai import OpenAI, RequestOptions, Stream
 
 NO_KEY = "none"  # the client library wants some key, and a server that needs none ignores it
 UNREACHED = {"ConnectError", "ConnectTimeout"}  # httpx's: refused, no such host, no way there
@@ -70,6 +70,10 @@ class Request:
     headers: Mapping[str, str]
     timeout: float  # seconds
 
+    @property
+    def options(self) -> RequestOptions:
+        return {"headers": dict(self.headers), "timeout": self.timeout}
+
 
 def posted(client: OpenAI, endpoint: Endpoint, request: Request) -> object:
     """The JSON that the endpoint answers. Raises EndpointError and its kinds."""
@@ -78,7 +82,7 @@ def posted(client: OpenAI, endpoint: Endpoint, request: Request) -> object:
             request.path,
             cast_to=str,
             content=request.body,
-            options={"headers": dict(request.headers), "timeout": request.timeout},
+            options=request.options,
         )
     return json_of(endpoint, text)
 
@@ -97,7 +101,7 @@ def streamed(
             request.path,
             cast_to=object,
             content=request.body,
-            options={"headers": dict(request.headers), "timeout": request.timeout},
+            options=request.options,
             stream=True,
             stream_cls=Stream[object],
         )
