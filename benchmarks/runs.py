@@ -18,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
+
+from plain_run import NOW, plain_run
 
 from swerun.ports import Graded, Log
 from swerun.records import (
@@ -28,14 +29,9 @@ from swerun.records import (
     ExpectedTest,
     Grade,
     GradeReason,
-    Limits,
     Observation,
     Outcome,
-    Question,
     Reply,
-    Resources,
-    RunRecord,
-    Sampling,
     Solved,
     Step,
     Stop,
@@ -44,7 +40,6 @@ from swerun.records import (
 )
 from swerun.runs.store import RunStore, Started, open_or_create
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REPOS = ("django__django", "sympy__sympy", "sphinx-doc__sphinx", "psf__requests")
 STEPS = 5
 
@@ -93,35 +88,11 @@ def make(folder: Path, runs: int, instances: int, samples: int) -> None:
     ids = [f"{lot.choice(REPOS)}-{10_000 + i}" for i in range(instances)]
     sizes = {i: min(2488, int(lot.lognormvariate(3.95, 1.3)) + 1) for i in ids}
     for number in range(runs):
-        record = a_run(f"run-{number}", f"model-{number}", tuple(ids), samples)
+        record = plain_run(f"run-{number}", f"model-{number}", tuple(ids), samples)
         store = open_or_create(folder, record)
         for instance_id in ids:
             for sample in range(1, samples + 1):
                 write(store, instance_id, sample, sizes[instance_id], lot)
-
-
-def a_run(name: str, model: str, selection: tuple[str, ...], samples: int) -> RunRecord:
-    question = Question(
-        model=model,
-        dataset_hash="0",
-        scaffold=None,
-        sampling=Sampling(),
-        limits=Limits(),
-        resources=Resources(),
-        network="none",
-        grade_network="none",
-        grading="1",
-    )
-    return RunRecord(
-        name=name,
-        model=model,
-        subset="verified",
-        fingerprint="0",
-        question=question,
-        selection=selection,
-        samples=samples,
-        created_at=NOW,
-    )
 
 
 def write(store: RunStore, instance_id: str, number: int, tests: int, lot: random.Random) -> None:

@@ -25,11 +25,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
+
+from plain_run import plain_run
 
 from swerun.agent.loop import BashAgent
 from swerun.agent.prompts import load_prompts
@@ -59,12 +60,9 @@ from swerun.records import (
     GradeReason,
     Instance,
     Limits,
-    Question,
     Reply,
     Resources,
     Role,
-    RunRecord,
-    Sampling,
     Step,
     Stop,
     Task,
@@ -245,7 +243,9 @@ def drive(attempts: int, url: str, image: str | None) -> None:
             cancel,
         )
         slots = local_slots(images=attempts, agents=attempts, grading=attempts, cancel=cancel)
-        store = open_or_create(folder, record(attempts))
+        store = open_or_create(
+            folder, plain_run("step", "m", [f"step-{number}" for number in range(attempts)])
+        )
         bench = Bench(Images(), solver, Grader(), slots, cancel)
         work = Work(store, bench, tuple(an_instance(n, image) for n in range(attempts)), 1, 0)
         LocalEngine([work], attempts, lambda _: None, cancel).run()
@@ -270,29 +270,6 @@ def an_instance(number: int, image: str | None) -> Instance:
         gold_patch="", test_patch="", eval_script="", log_parser="none", fail_to_pass=("a",)
     )
     return Instance(task=task, answer=answer)
-
-
-def record(attempts: int) -> RunRecord:
-    question = Question(
-        model="m",
-        dataset_hash="",
-        scaffold=None,
-        sampling=Sampling(),
-        limits=Limits(),
-        resources=Resources(),
-        network="none",
-        grade_network="none",
-        grading="1",
-    )
-    return RunRecord(
-        name="step",
-        model="m",
-        subset="step",
-        fingerprint="",
-        question=question,
-        selection=tuple(f"step-{number}" for number in range(attempts)),
-        created_at=datetime.now(UTC),
-    )
 
 
 @contextmanager

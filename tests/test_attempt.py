@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import contextmanager
 from threading import Event
 
@@ -48,17 +47,6 @@ from tests.fakes import (
 
 TIMED_OUT = Grade(resolved=False, reason=GradeReason.TIMED_OUT)
 INSTANCE = an_instance()
-
-
-@pytest.fixture
-def repo(tmp_path):
-    folder = tmp_path / "template"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-C", str(folder)]
-    for args in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "start"]):
-        subprocess.run([*git, *args], check=True)
-    return folder
 
 
 def solving(repo, *replies, cancel=None, **limits):

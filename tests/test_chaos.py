@@ -15,7 +15,6 @@ import random
 import re
 import socket
 import struct
-import subprocess
 import threading
 import time
 from collections import Counter
@@ -42,6 +41,7 @@ from swerun.runs.store import open_or_create
 from swerun.sandbox.local import LocalSandboxes
 from swerun.solve import AgentSolver
 from tests.fakes import RESOLVED, FixedGrader, Present, an_instance
+from tests.models.endpoint import running
 from tests.models.test_protocols import a_call
 from tests.report.test_summary import a_run
 
@@ -166,28 +166,13 @@ class Server(ThreadingHTTPServer):
 @pytest.fixture
 def chaos():
     known = Known(random.Random(6), failures=0.3)
-    server = Server(known)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    endpoint = Endpoint(
-        "m", f"http://127.0.0.1:{server.server_port}/v1", request_timeout=STALL / 10
-    )
-    client = connected(endpoint)
-    yield known, ChatModel(endpoint, client, TOOLS)
-    server.over.set()
-    client.close()
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture
-def repo(tmp_path):
-    folder = tmp_path / "template"
-    folder.mkdir()
-    (folder / "a.py").write_text("x = 1\n")
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@t", "-C", str(folder)]
-    for args in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "start"]):
-        subprocess.run([*git, *args], check=True)
-    return folder
+    with running(Server(known)) as server:
+        url = f"http://127.0.0.1:{server.server_port}/v1"
+        endpoint = Endpoint("m", url, request_timeout=STALL / 10)
+        client = connected(endpoint)
+        yield known, ChatModel(endpoint, client, TOOLS)
+        server.over.set()
+        client.close()
 
 
 def an_engine(tmp_path, repo, model):

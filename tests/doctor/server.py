@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from threading import Thread
 from typing import Any
 
-from tests.models.endpoint import Asked, Handler, Said, Server, chunk, completion, parts, refused
+from tests.models.endpoint import (
+    Asked,
+    Handler,
+    Said,
+    Server,
+    chunk,
+    completion,
+    parts,
+    refused,
+    running,
+)
 from tests.models.test_protocols import a_call
 
 NAME = "some-model"
@@ -87,13 +96,8 @@ class Telling(Handler):
 def in_mood(mood: Mood) -> Iterator[Server]:
     server = Server((mood.answer,))
     server.RequestHandlerClass = Telling
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with running(server):
         yield server
-    finally:
-        server.over.set()
-        server.shutdown()
-        server.server_close()
 
 
 def listing(*ids: str, **more: object) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +143,36 @@ class Server(ThreadingHTTPServer):
         return self.answers[min(len(self.asked), len(self.answers)) - 1]
 
 
+class Stoppable(Protocol):
+    """A server whose handlers wait for `over` where they wait for ever."""
+
+    over: Event
+
+    def serve_forever(self, poll_interval: float) -> None: ...
+    def shutdown(self) -> None: ...
+    def server_close(self) -> None: ...
+
+
+S = TypeVar("S", bound=Stoppable)
+
+
 @contextmanager
-def answering(*answers: Answer) -> Iterator[Server]:
-    """A server on the loopback that gives `answers` in order, the last of them for ever."""
-    server = Server(answers)
-    Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+def running(server: S, glance: float = 0.02) -> Iterator[S]:
+    """Serve until the context ends, which is noticed after `glance` seconds."""
+    Thread(target=server.serve_forever, args=(glance,), daemon=True).start()
     try:
         yield server
     finally:
         server.over.set()
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def answering(*answers: Answer) -> Iterator[Server]:
+    """A server on the loopback that gives `answers` in order, the last of them for ever."""
+    with running(Server(answers)) as server:
+        yield server
 
 
 def stopped_once_silent(server: Server, cancel: Event) -> list[float]:

@@ -89,8 +89,8 @@ def test_of_many_samples_nineteen_in_twenty_intervals_hold_the_true_rate(number)
     assert held >= 0.94 * 400
 
 
-def test_a_report_estimates_from_the_newest_sample_alone():
-    run = a_run("a", "b", "c")
+def with_sessions(run, *drawn):
+    """The run, with a session for the strata of each of its samples."""
     session = {
         "started_at": run.created_at,
         "swerun": "0",
@@ -100,12 +100,14 @@ def test_a_report_estimates_from_the_newest_sample_alone():
         "jobs": 1,
         "grade_jobs": 1,
     }
-    sessions = [
-        session | {"strata": [stratum(10, "c")]},
-        session | {"strata": [stratum(9, "a", "b")]},
-        session,
-    ]
-    run = run.model_validate(run.model_dump() | {"sessions": sessions})
+    sessions = [session | {"strata": strata} for strata in drawn]
+    return run.model_validate(run.model_dump() | {"sessions": sessions})
+
+
+def test_a_report_estimates_from_the_newest_sample_alone():
+    run = a_run("a", "b", "c")
+    drawn = ([stratum(10, "c")], [stratum(9, "a", "b")], [])
+    run = with_sessions(run, *drawn)
     attempts = [an_attempt("a"), an_attempt("b", 1, "unresolved"), an_attempt("c")]
     report = summarise(run, attempts)
     assert (report.estimate.rate, report.estimate.population) == (0.5, 9)
@@ -114,17 +116,7 @@ def test_a_report_estimates_from_the_newest_sample_alone():
 
 def test_several_tries_on_an_instance_are_one_draw_and_failures_that_excuse_are_none():
     run = a_run("a", "b", samples=2)
-    session = {
-        "started_at": run.created_at,
-        "swerun": "0",
-        "python": "3",
-        "engine": "local",
-        "host": "h",
-        "jobs": 1,
-        "grade_jobs": 1,
-        "strata": [stratum(9, "a", "b")],
-    }
-    run = run.model_validate(run.model_dump() | {"sessions": [session]})
+    run = with_sessions(run, [stratum(9, "a", "b")])
     attempts = [
         an_attempt("a", 1, "resolved", sample=1),
         an_attempt("a", 2, "unresolved", sample=2),

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
 from typing import Any, Literal
 
 from tests.models.conformance import chat, responses
 from tests.models.conformance.rules import refused, turns_in
 from tests.models.conformance.script import TURNS
 from tests.models.conformance.spec import Error, Spec, openai_error
+from tests.models.endpoint import running
 
 Failure = Literal["none", "rate limit", "server error", "cut", "half a JSON", "stall"]
 WAIT = "7"  # seconds, of Retry-After
@@ -115,11 +116,5 @@ class Server(ThreadingHTTPServer):
 @contextmanager
 def conforming(spec: Spec) -> Iterator[Server]:
     """An endpoint as `spec` has it."""
-    server = Server(spec)
-    Thread(target=server.serve_forever, args=(0.005,), daemon=True).start()
-    try:
+    with running(Server(spec), 0.005) as server:
         yield server
-    finally:
-        server.over.set()
-        server.shutdown()
-        server.server_close()
