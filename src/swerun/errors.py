@@ -4,6 +4,7 @@ SwerunError
   - InputError               what the user gave is wrong                  exit code 2
       - NoEngineError        no container engine answers
       - NewerFormatError     a file of a newer swerun
+  - StorageError             what a run keeps could not be written        exit code 1, ends the run
   - CancelledError           the user stopped it                          never retry
   - InstanceError            the instance on disk is wrong                never retry
   - ImageError               the image could not be pulled or built       retry
@@ -46,6 +47,10 @@ class NoEngineError(InputError):
 
 
 class NewerFormatError(InputError):
+    pass
+
+
+class StorageError(SwerunError):
     pass
 
 

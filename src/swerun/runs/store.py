@@ -75,10 +75,13 @@ class AttemptLog:
 
     def step(self, step: Step) -> None:
         line = memoryview((step.model_dump_json(exclude_defaults=True) + "\n").encode())
+        before = self.steps.tell()
         try:
             while line:  # unbuffered: what a full disk does not take is said here, not at the end
                 line = line[self.steps.write(line) or 0 :]
         except OSError as error:
+            with suppress(OSError):
+                self.steps.truncate(before)  # half a line is none
             raise cannot_write(self.folder / "steps.jsonl", error) from error
 
     def solved(self, solved: Solved, patch: bytes) -> None:
@@ -229,9 +232,16 @@ class RunStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Only one process works on a run. The kernel frees the lock when its holder dies."""
+        """Only one process works on a run. The kernel frees the lock when its holder dies.
+
+        Raises InputError where another one does, StorageError.
+        """
         path = self.folder / ".lock"
-        with path.open("w") as file:
+        try:
+            file = path.open("w")
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
