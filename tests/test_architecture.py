@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "models_file": {"errors", "records", "yaml_files"},
     "config": {"errors", "models_file", "records", "yaml_files"},
     "packaged": set(),
-    "locks": set(),
+    "locks": {"errors"},
     "ports": {"records"},
     "predictions": {"errors", "records"},
     "runs": {"errors", "ports", "records"},

@@ -4,7 +4,7 @@ SwerunError
   - InputError               what the user gave is wrong                  exit code 2
       - NoEngineError        no container engine answers
       - NewerFormatError     a file of a newer swerun
-  - StorageError             what a run keeps could not be written        exit code 1, ends the run
+  - StorageError             a file could not be written                  ends the run, exit code 1
   - CancelledError           the user stopped it                          never retry
   - InstanceError            the instance on disk is wrong                never retry
   - ImageError               the image could not be pulled or built       retry
@@ -26,6 +26,8 @@ Anything that is not a SwerunError is a bug in swerun.
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
 from typing import ClassVar
 
 from swerun.records import Fault
@@ -51,7 +53,16 @@ class NewerFormatError(InputError):
 
 
 class StorageError(SwerunError):
-    pass
+    @classmethod
+    def of(cls, path: Path, error: OSError) -> StorageError:
+        """What to tell a user whose disk is full, or whose folder is not theirs."""
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            todo = "Make room, and run the same command again"
+        elif error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
+            todo = "Make it writable, or choose another folder (--runs, --cache)"
+        else:
+            todo = "Mend that, and run the same command again"
+        return cls(f"{path} could not be written: {error.strerror}. {todo}; what is done is kept.")
 
 
 class CancelledError(SwerunError):

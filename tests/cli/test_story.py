@@ -13,7 +13,6 @@ from collections import Counter
 import pytest
 
 from swerun.instances.subsets import load_instances
-from swerun.runs.store import RunStore
 from tests.cli.swerun_process import containers_of
 
 pytestmark = pytest.mark.docker
@@ -162,12 +161,3 @@ def test_ctrl_c_ends_a_run_that_waits_for_an_endpoint_in_order(swerun, engine, b
     assert containers_of(engine, "stopped") == []
     assert {attempt["outcome"] for attempt in swerun.attempts()} == {"cancelled"}
     assert (swerun.folder / "runs" / "stopped" / "report.json").exists()
-
-
-def test_two_processes_on_one_run_are_one_too_many(swerun, base_image):
-    one = ("--model", "gold", "-i", IDS[0], "--run", "one")
-    assert swerun(*one).returncode == 0
-    with RunStore(swerun.runs()[0]).locked():
-        second = swerun(*one)
-    assert second.returncode == 2
-    assert "another process works on the run one" in second.stderr

@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import TypeVar
 
 from swerun.errors import InputError
-from swerun.records import Question, Record, Stored
+from swerun.records import Record, Stored
 from swerun.report.estimate import CONFIDENCE
 from swerun.report.samples import interval
 from swerun.report.sides import Kind, Side, Trial, kinds_of
@@ -25,6 +25,7 @@ from swerun.report.statistics import (
     sign_flips,
     smallest_significant,
 )
+from swerun.runs.questions import differences
 
 ASKED = {"model", "asked_for"}  # what of two questions may differ: it is what is compared
 SEED = 0
@@ -239,25 +240,7 @@ def unlike(a: Side, b: Side) -> tuple[str, ...]:
             for side in (a, b)
             if side.run is None
         )
-    old, new = flat(a.run.question), flat(b.run.question)
-    return tuple(
-        f"{key}: {old.get(key, 'none')} -> {new.get(key, 'none')}"
-        for key in dict.fromkeys([*old, *new])
-        if key.partition(".")[0] not in ASKED and old.get(key) != new.get(key)
-    )
-
-
-def flat(question: Question) -> dict[str, object]:
-    """By dotted key, with nothing for what has no value."""
-    found = dict[str, object]()
-    rest: list[tuple[str, object]] = list(question.model_dump(mode="json").items())
-    while rest:
-        key, value = rest.pop(0)
-        if isinstance(value, dict):
-            rest = [(f"{key}.{inner}", each) for inner, each in value.items()] + rest
-        elif value is not None:
-            found[key] = value
-    return found
+    return differences(a.run.question, b.run.question, besides=ASKED)
 
 
 def _groups(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,9 +15,6 @@ from swerun.errors import InputError, NewerFormatError, StorageError
 from swerun.records import SCHEMA_VERSION
 
 R = TypeVar("R", bound=BaseModel)
-_FULL = {errno.ENOSPC, errno.EDQUOT}
-_NOT_OURS = {errno.EROFS, errno.EACCES, errno.EPERM}
-_KEPT = "what was done is kept."
 
 
 def write(path: Path, data: bytes) -> None:
@@ -36,18 +32,7 @@ def write(path: Path, data: bytes) -> None:
     except OSError as error:
         with suppress(OSError):  # nothing can be removed either where nothing can be written
             temporary.unlink(missing_ok=True)
-        raise cannot_write(path, error) from error
-
-
-def cannot_write(path: Path, error: OSError) -> StorageError:
-    """What to tell a user whose disk is full or whose folder is not theirs."""
-    if error.errno in _FULL:
-        todo = "Make room, and run the same command again"
-    elif error.errno in _NOT_OURS:
-        todo = "Make it writable, or choose another folder with --runs"
-    else:
-        todo = "Mend that, and run the same command again"
-    return StorageError(f"{path} could not be written: {error.strerror}. {todo}; {_KEPT}")
+        raise StorageError.of(path, error) from error
 
 
 def numbers_in(folder: Path) -> list[int]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from swerun.errors import InputError
+from swerun.errors import InputError, StorageError
 from swerun.ports import Graded, Log
 from swerun.records import Attempt, Grade
-from swerun.runs.files import cannot_write, numbers_in, read_record, write, write_record
+from swerun.runs.files import numbers_in, read_record, write, write_record
 
 PLAIN, PACKED = "test_output.txt", "test_output.txt.gz"  # a log, and one that is long
 
@@ -109,5 +109,5 @@ def _next(folder: Path) -> Path:
     try:
         made.mkdir(parents=True)
     except OSError as error:
-        raise cannot_write(made, error) from error
+        raise StorageError.of(made, error) from error
     return made

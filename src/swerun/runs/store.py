@@ -11,7 +11,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from swerun.errors import InputError
+from swerun.errors import InputError, StorageError
 from swerun.ports import Graded, Kept
 from swerun.records import (
     Attempt,
@@ -26,7 +26,6 @@ from swerun.records import (
     Usage,
 )
 from swerun.runs.files import (
-    cannot_write,
     numbers_in,
     read_lines,
     read_record,
@@ -41,6 +40,7 @@ from swerun.runs.grades import (
     write_graded,
     write_regrade,
 )
+from swerun.runs.questions import differences
 
 GRADES = "grades"
 
@@ -82,7 +82,7 @@ class AttemptLog:
         except OSError as error:
             with suppress(OSError):
                 self.steps.truncate(before)  # half a line is none
-            raise cannot_write(self.folder / "steps.jsonl", error) from error
+            raise StorageError.of(self.folder / "steps.jsonl", error) from error
 
     def solved(self, solved: Solved, patch: bytes) -> None:
         write(self.folder / "patch.diff", patch)
@@ -127,7 +127,7 @@ class RunStore:
                 write_record(folder / "started.json", started)
             steps = (folder / "steps.jsonl").open("ab", buffering=0)
         except OSError as error:
-            raise cannot_write(folder, error) from error
+            raise StorageError.of(folder, error) from error
         with steps:
             yield AttemptLog(folder, steps)
 
@@ -240,7 +240,7 @@ class RunStore:
         try:
             file = path.open("w")
         except OSError as error:
-            raise cannot_write(path, error) from error
+            raise StorageError.of(path, error) from error
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -280,7 +280,7 @@ def refuse_another(root: Path, wanted: RunRecord) -> None:
     if there.question != wanted.question:
         raise InputError(
             f"the run {wanted.name} in {root} asks another question "
-            f"({'; '.join(differences(there, wanted))}). "
+            f"({'; '.join(differences(there.question, wanted.question))}). "
             "Choose another name with --run NAME, or leave the flags as they were."
         )
 
@@ -294,15 +294,9 @@ def open_or_create(root: Path, wanted: RunRecord) -> RunStore:
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise cannot_write(store.folder, error) from error
+        raise StorageError.of(store.folder, error) from error
     write_record(store.folder / "run.json", wanted)
     return store
-
-
-def differences(there: RunRecord, wanted: RunRecord) -> list[str]:
-    """What of two questions differs, as `key: old -> new`."""
-    old, new = there.question.model_dump(mode="json"), wanted.question.model_dump(mode="json")
-    return [f"{key}: {old[key]} -> {new[key]}" for key in old if old[key] != new[key]]
 
 
 def open_run(name: str, root: Path) -> RunStore:
