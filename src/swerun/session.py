@@ -35,7 +35,8 @@ from swerun.question import (
     session_of,
 )
 from swerun.records import RunRecord, Step
-from swerun.report.derived import derive, reported
+from swerun.report.compare import Comparison, common, compared
+from swerun.report.derived import derive, reported, side
 from swerun.report.summary import Report
 from swerun.runs.store import RunStore, open_or_create
 from swerun.sandbox.docker import Profile, reap
@@ -100,6 +101,12 @@ class Prepared:
             for (work, who), report in zip(self.entries, reports, strict=True):
                 _record(self.config.record, work.store, who, report)
         return reports
+
+    def compared(self) -> Comparison | None:
+        """The runs side by side and in pairs, as `swerun compare` has them; None of one run, or
+        where there is no instance that all of them have done."""
+        sides = [side(work.store) for work, _ in self.entries]
+        return compared(sides) if len(sides) > 1 and common(sides) else None
 
     def shut(self) -> list[str]:
         """Why some attempts were not begun, each reason once: endpoints that serve no more, and the

@@ -29,6 +29,10 @@ def test_gold_resolves_all_of_the_sample_and_empty_none(swerun, engine, base_ima
     gold, empty = json.loads(done.stdout)
     assert (gold["resolved"], gold["n"]) == (len(IDS), len(IDS))
     assert empty["outcomes"] == {"no_patch": len(IDS)}
+    ((pair,), nothing) = gold["pairs"], empty["pairs"]  # each run with those after it
+    assert (pair["a"], pair["b"]) == (gold["run"], empty["run"])
+    assert (pair["only_a"], pair["only_b"], pair["p"]) == (len(IDS), 0, 2 / 2 ** len(IDS))
+    assert nothing == []
     for run in swerun.runs():
         assert containers_of(engine, run.name) == []
 

@@ -27,6 +27,7 @@ from swerun.report.statistics import (
 )
 from swerun.runs.questions import differences
 
+MCNEMAR, FLIPS = "McNemar, exact", "sign flips"
 ASKED = {"model", "asked_for"}  # what of two questions may differ: it is what is compared
 SEED = 0
 N = TypeVar("N", int, float)
@@ -109,6 +110,7 @@ class Comparison(Stored):
     """What `swerun compare --json` prints."""
 
     instances: int  # that all sides have in common
+    left_out: int = 0  # that only some of them have, or have done
     confidence: float = CONFIDENCE
     sides: tuple[Figures, ...]
     pairs: tuple[Pair, ...]
@@ -139,6 +141,7 @@ def compared(sides: Sequence[Side]) -> Comparison:
         ]
     return Comparison(
         instances=len(ids),
+        left_out=len({i for side in sides for i in side.trials}) - len(ids),
         sides=tuple(_figures(line.side, ids, _alone(line, lines, ids)) for line in lines),
         pairs=tuple(pairs),
         groups=tuple(_groups(lines, ids, kinds)),
@@ -218,7 +221,7 @@ def _pair(a: _Line, b: _Line, ids: Sequence[str], repos: Sequence[str]) -> Pair:
         only_a=only_a,
         only_b=only_b,
         neither=len(ids) - both - only_a - only_b,
-        test="McNemar, exact" if binary else "sign flips",
+        test=MCNEMAR if binary else FLIPS,
         p=mcnemar(round(only_a), round(only_b)) if binary else sign_flips(differences),
         difference=fmean(differences),
         low=likely.low,

@@ -80,7 +80,7 @@ def side_of(run: RunRecord, attempts: Iterable[Attempt]) -> Side:
 
 
 def _trial(attempt: Attempt | None) -> Trial:
-    if attempt is None:
+    if attempt is None or attempt.outcome is Outcome.CANCELLED:  # the next session makes it anew
         return Trial(None)
     return Trial(
         outcome=attempt.outcome,
