@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import random
 import signal
 import socket
 import threading
 import time
-from collections import Counter
 
 import pytest
 
@@ -19,28 +17,16 @@ pytestmark = pytest.mark.docker
 IDS = [instance.id for instance in load_instances("sample")]
 
 
-def outcomes(swerun):
-    return Counter(attempt["outcome"] for attempt in swerun.attempts())
-
-
-def test_gold_resolves_all_of_the_sample_and_empty_none(swerun, engine, base_image):
-    done = swerun("--model", "gold", "--model", "empty", "--json")
-    assert done.returncode == 0, done.stderr
-    gold, empty = json.loads(done.stdout)
+def test_gold_resolves_all_of_the_sample_and_empty_none(side_by_side, engine):
+    gold, empty = side_by_side.reports["gold"], side_by_side.reports["empty"]
     assert (gold["resolved"], gold["n"]) == (len(IDS), len(IDS))
     assert empty["outcomes"] == {"no_patch": len(IDS)}
-    ((pair,), nothing) = gold["pairs"], empty["pairs"]  # each run with those after it
-    assert (pair["a"], pair["b"]) == (gold["run"], empty["run"])
-    assert (pair["only_a"], pair["only_b"], pair["p"]) == (len(IDS), 0, 2 / 2 ** len(IDS))
-    assert nothing == []
-    for run in swerun.runs():
-        assert containers_of(engine, run.name) == []
+    for report in side_by_side.reports.values():
+        assert containers_of(engine, report["run"]) == []
 
 
-def test_the_handwritten_demo_ends_as_its_author_meant_it(swerun, base_image):
-    done = swerun("--model", "demo/handwritten", "--json")
-    assert done.returncode == 0, done.stderr
-    (report,) = json.loads(done.stdout)
+def test_the_handwritten_demo_ends_as_its_author_meant_it(side_by_side):
+    report = side_by_side.reports["demo/handwritten"]
     assert "handwritten" in report["note"]
     assert report["outcomes"] == {
         "resolved": len(IDS) - 3,
@@ -87,27 +73,6 @@ def test_a_selection_may_grow_and_what_is_done_stays(swerun, base_image):
     done = swerun("--model", "gold", "-i", IDS[1], "--json")
     assert json.loads(done.stdout)[0]["n"] == 2
     assert len(list(swerun.attempts())) == 2
-
-
-def test_a_run_killed_at_any_moment_goes_on_and_every_instance_is_done_once(
-    swerun, engine, base_image
-):
-    command = ("--model", "demo/handwritten", "-j", "3", "--run", "killed")
-    chance = random.Random(7)
-    for _ in range(4):
-        process = swerun.start(*command)
-        time.sleep(chance.uniform(0.8, 5))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    done = swerun(*command)
-    assert done.returncode == 0, done.stderr
-    verdicts = Counter(
-        (attempt["instance_id"], attempt["sample"])
-        for attempt in swerun.attempts()
-        if attempt["grade"]
-    )
-    assert verdicts == Counter((instance_id, 1) for instance_id in IDS)
-    assert containers_of(engine, "killed") == []
 
 
 @pytest.fixture
