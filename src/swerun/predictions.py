@@ -20,7 +20,6 @@ setup.py and tox.ini; who wants that gives what it wrote (output.swebench.jsonl)
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from pathlib import Path
 
 from swerun.errors import InputError
 from swerun.records import Instance
+from swerun.written import Written, lines_in, values_in
 
 NAMED = 5  # ids that a sentence names before it says how many more there are
 PATCHES = ("model_patch", "git_patch")
@@ -116,15 +116,6 @@ def match(
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """One JSON value; `key` is the id under which it stands, where it stands under one."""
-
-    where: str
-    value: object
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class _Prediction:
     where: str
     instance_id: str
@@ -133,7 +124,7 @@ class _Prediction:
     is_null: bool
 
 
-def _written(path: Path) -> Iterator[_Written]:
+def _written(path: Path) -> Iterator[Written]:
     if not path.is_dir():
         yield from _in_file(path)
         return
@@ -146,49 +137,16 @@ def _written(path: Path) -> Iterator[_Written]:
         yield from _in_file(file)
 
 
-def _in_file(path: Path) -> Iterator[_Written]:
-    try:
-        if path.suffix == ".jsonl":
-            yield from _lines(path)
-        elif path.suffix in {".json", ".pred"}:
-            yield from _values(path)
-        else:
-            raise InputError(f"{path}: predictions are in a .json, a .jsonl or a .pred")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the predictions {path} cannot be read: {error}") from error
-
-
-def _lines(path: Path) -> Iterator[_Written]:
-    """Line by line: OpenHands' have whole trajectories in them."""
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                where = f"{path}, line {number}"
-                yield _Written(where, _json(line, where))
-
-
-def _values(path: Path) -> Iterator[_Written]:
-    text = path.read_text(encoding="utf-8-sig")
-    hint = "; a file with one object a line is named .jsonl"
-    read = _json(text, str(path), hint if text.lstrip().startswith("{") else "")
-    if isinstance(read, list):
-        for number, value in enumerate(read, start=1):
-            yield _Written(f"{path}, number {number}", value)
-    elif isinstance(read, dict) and "instance_id" not in read:
-        for key, value in read.items():
-            yield _Written(f"{path}, {key}", value, key)
+def _in_file(path: Path) -> Iterator[Written]:
+    if path.suffix == ".jsonl":
+        yield from lines_in(path)
+    elif path.suffix in {".json", ".pred"}:
+        yield from values_in(path)
     else:
-        yield _Written(str(path), read)
+        raise InputError(f"{path}: predictions are in a .json, a .jsonl or a .pred")
 
 
-def _json(text: str, where: str, hint: str = "") -> object:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{where}: it is not JSON: {error}{hint}") from error
-
-
-def _prediction(written: _Written) -> _Prediction:
+def _prediction(written: Written) -> _Prediction:
     row, where = written.value, written.where
     if not isinstance(row, dict):
         raise InputError(f"{where}: a prediction is an object, not {_kind(row)}")
