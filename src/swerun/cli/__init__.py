@@ -14,6 +14,7 @@ from swerun.cli import (
     images,
     inspect,
     instances,
+    report,
     run,
     show,
     validate,
@@ -37,7 +38,7 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(grade.grade)
-app.command()(inspect.report)
+app.command()(report.report)
 app.command()(show.show)
 app.command()(why.why)
 app.command("list")(inspect.list_)

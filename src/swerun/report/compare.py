@@ -16,7 +16,7 @@ from swerun.errors import InputError
 from swerun.records import Question, Record, Stored
 from swerun.report.estimate import CONFIDENCE
 from swerun.report.samples import interval
-from swerun.report.sides import Kind, Side, Trial, kinds_of
+from swerun.report.sides import Kind, Side, kinds_of
 from swerun.report.statistics import (
     detectable,
     holm,
@@ -179,8 +179,8 @@ def _figures(side: Side, ids: Sequence[str], alone: tuple[str, ...]) -> Figures:
         model=side.model,
         published=side.source,
         samples=max(len(side.trials[i]) for i in ids),
-        resolved=_rate(done),
-        graded=_rate([[trial for trial in each if trial.graded] for each in done]),
+        resolved=rate_of([[trial.resolved for trial in each] for each in done]),
+        graded=rate_of([[trial.resolved for trial in each if trial.graded] for each in done]),
         steps=_sum(trial.steps for trial in trials),
         tokens=_sum(trial.tokens for trial in trials),
         seconds=_sum(trial.seconds for trial in trials),
@@ -191,8 +191,9 @@ def _figures(side: Side, ids: Sequence[str], alone: tuple[str, ...]) -> Figures:
     )
 
 
-def _rate(by_instance: Sequence[Sequence[Trial]]) -> Rate:
-    seen = [[trial.resolved for trial in trials] for trials in by_instance if trials]
+def rate_of(by_instance: Iterable[Sequence[bool]]) -> Rate:
+    """From which samples of each instance were resolved."""
+    seen = [each for each in by_instance if each]
     low, high = interval([fmean(each) for each in seen], max(map(len, seen))) if seen else (0, 1)
     return Rate(part=sum(map(sum, seen)), whole=sum(map(len, seen)), low=low, high=high)
 

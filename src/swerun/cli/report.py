@@ -1,0 +1,83 @@
+"""`swerun report`: a run's report made again, printed, and written as others read it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from swerun.cli.exits import explained
+from swerun.cli.inspect import RUNS, Json, Runs, as_ascii
+
+if TYPE_CHECKING:
+    from swerun.records import Price
+    from swerun.report.summary import Report
+    from swerun.runs.store import RunStore
+
+Opt = typer.Option
+MANY = 1_000  # rows that nobody reads on a terminal, and that take longer to draw than to make
+
+
+def report(
+    run: str,
+    runs: Runs = RUNS,
+    prices: Annotated[
+        str | None,
+        Opt("--prices", help="What it cost: auto (genai-prices'), or a models file."),
+    ] = None,
+    as_md: Annotated[bool, Opt("--md", help="Print markdown, to hand on.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Make the report of RUN again from what is stored, and print it."""
+    with explained():
+        from swerun.errors import InputError
+        from swerun.report.derived import derive
+        from swerun.runs.store import open_run
+
+        if as_md and as_json:
+            raise InputError("--md and --json are two ways to print one thing: give one")
+        store = open_run(run, runs)
+        made = derive(store, _price(store, prices) if prices else None)
+        if as_json:
+            print(as_ascii(made))
+        elif as_md:
+            print(_page(store, made))
+        else:
+            _print(made)
+
+
+def _print(made: Report) -> None:
+    from rich.console import Console
+
+    from swerun.cli.tables import by_instance, side_by_side
+
+    out = Console()
+    if len(made.rows) <= MANY:
+        out.print(by_instance([made]))
+    else:
+        out.print(f"{len(made.rows):,} rows, one a sample of an instance, are in report.json.")
+    out.print(side_by_side([made]))
+
+
+def _page(store: RunStore, made: Report) -> str:
+    """In characters that a terminal does not obey: models and programs wrote some of it."""
+    from swerun.cli.printable import printable
+    from swerun.cli.tables import rows_of
+    from swerun.report.page import page
+    from swerun.report.sheet import markdown
+    from swerun.report.why import why
+
+    run = store.record()
+    figures = [(label.strip(), cell) for label, (cell,) in rows_of([made])]
+    return printable(markdown(page(made, run, why(run, store.outlines(), ()), figures)))
+
+
+def _price(store: RunStore, source: str) -> Price:
+    from swerun.errors import InputError
+    from swerun.prices import of_run
+
+    record = store.record()
+    price = of_run(source, record.model, [session.base_url for session in record.sessions])
+    if price is None:
+        raise InputError(f"--prices {source}: there is no price of {record.model} in it")
+    return price
