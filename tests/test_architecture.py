@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "attempt": {"errors", "ports", "records", "solve"},
     "engine": {"attempt", "errors", "ports", "records", "runs"},
     "report": {"errors", "records", "runs"},
+    "exchange": {"errors", "records", "report", "runs"},
     "prices": {"models_file", "records"},
     "scaffolding": {"agent", "config", "errors", "models", "models_file", "ports", "records"},
     "entrants": {
@@ -126,6 +127,7 @@ MAY_IMPORT = {
         "engine",
         "entrants",
         "errors",
+        "exchange",
         "grading",
         "images",
         "instances",
@@ -172,6 +174,7 @@ WRITERS = {
     "repos",
     "locks",
     "grading.cache",
+    "exchange.folders",  # a folder that the user names
 }
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
 READS_ENVIRONMENT = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +26,12 @@ def report(
         str | None,
         Opt("--prices", help="What it cost: auto (genai-prices'), or a models file."),
     ] = None,
+    swebench: Annotated[
+        Path | None,
+        Opt(
+            "--swebench", metavar="DIR", help="Write what SWE-bench's harness would: reports, logs."
+        ),
+    ] = None,
     as_md: Annotated[bool, Opt("--md", help="Print markdown, to hand on.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -38,6 +45,8 @@ def report(
             raise InputError("--md and --json are two ways to print one thing: give one")
         store = open_run(run, runs)
         made = derive(store, _price(store, prices) if prices else None)
+        if swebench:
+            _write_swebench(store, swebench)
         if as_json:
             print(as_ascii(made))
         elif as_md:
@@ -70,6 +79,14 @@ def _page(store: RunStore, made: Report) -> str:
     run = store.record()
     figures = [(label.strip(), cell) for label, (cell,) in rows_of([made])]
     return printable(markdown(page(made, run, why(run, store.outlines(), ()), figures)))
+
+
+def _write_swebench(store: RunStore, folder: Path) -> None:
+    from swerun.exchange.folders import write_folder
+    from swerun.exchange.swebench import swebench_files
+
+    write_folder(folder, swebench_files(store))
+    typer.echo(f"{folder}: as SWE-bench's harness leaves an evaluation", err=True)
 
 
 def _price(store: RunStore, source: str) -> Price:
