@@ -241,22 +241,32 @@ def unlike(a: Side, b: Side) -> tuple[str, ...]:
             if side.run is None
         )
     old, new = flat(a.run.question), flat(b.run.question)
-    return tuple(
+    unknown = {*a.run.question.unknown, *b.run.question.unknown}
+    known = [key for key in dict.fromkeys([*old, *new]) if key not in unknown]
+    differing = (
         f"{key}: {old.get(key, 'none')} -> {new.get(key, 'none')}"
-        for key in dict.fromkeys([*old, *new])
+        for key in known
         if key.partition(".")[0] not in ASKED and old.get(key) != new.get(key)
     )
+    return (*differing, *filter(None, map(_unknown, (a, b))))
+
+
+def _unknown(side: Side) -> str:
+    """What nobody knows of its question; "" where all is known."""
+    keys = side.run.question.unknown if side.run else ()
+    return f"{side.name} was made elsewhere, and nobody knows {', '.join(keys)}" if keys else ""
 
 
 def flat(question: Question) -> dict[str, object]:
-    """By dotted key, with nothing for what has no value."""
+    """By dotted key, with nothing for what has no value, or none that anybody knows."""
     found = dict[str, object]()
-    rest: list[tuple[str, object]] = list(question.model_dump(mode="json").items())
+    said = question.model_dump(mode="json", exclude={"unknown"})
+    rest: list[tuple[str, object]] = list(said.items())
     while rest:
         key, value = rest.pop(0)
         if isinstance(value, dict):
             rest = [(f"{key}.{inner}", each) for inner, each in value.items()] + rest
-        elif value is not None:
+        elif value is not None and key not in question.unknown:
             found[key] = value
     return found
 

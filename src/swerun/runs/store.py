@@ -184,11 +184,13 @@ class RunStore:
         return read_lines(self.attempt_folder(instance_id, number) / "steps.jsonl", Step)
 
     def unfinished_usage(self) -> Usage:
-        """The tokens of attempts that were cut off, or wait for their grade."""
+        """The tokens of attempts that were cut off, or wait for their grade; not of those that were
+        made elsewhere."""
         cut_off = (
             (instance_id, number)
             for instance_id, number, folder in self._attempt_folders()
             if not (folder / "attempt.json").exists()
+            and self.past_attempt(instance_id, number).started.cause is not Cause.IMPORTED
         )
         steps = (step for each in cut_off for step in self.steps(*each))
         return sum((step.reply.usage for step in steps), Usage())
@@ -292,7 +294,11 @@ def open_or_create(root: Path, wanted: RunRecord) -> RunStore:
 def differences(there: RunRecord, wanted: RunRecord) -> list[str]:
     """What of two questions differs, as `key: old -> new`."""
     old, new = there.question.model_dump(mode="json"), wanted.question.model_dump(mode="json")
-    return [f"{key}: {old[key]} -> {new[key]}" for key in old if old[key] != new[key]]
+    return [
+        f"{key}: {old.get(key)} -> {new.get(key)}"
+        for key in dict.fromkeys([*old, *new])
+        if old.get(key) != new.get(key)
+    ]
 
 
 def open_run(name: str, root: Path) -> RunStore:
