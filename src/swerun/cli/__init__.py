@@ -12,6 +12,7 @@ from swerun.cli import (
     doctor,
     grade,
     images,
+    imports,
     inspect,
     instances,
     report,
@@ -38,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(grade.grade)
+app.command("import")(imports.import_)
 app.command()(report.report)
 app.command()(show.show)
 app.command()(why.why)

@@ -32,6 +32,14 @@ def report(
             "--swebench", metavar="DIR", help="Write what SWE-bench's harness would: reports, logs."
         ),
     ] = None,
+    submission: Annotated[
+        Path | None,
+        Opt("--submission", metavar="DIR", help="Write a folder for SWE-bench's leaderboard."),
+    ] = None,
+    trajectories: Annotated[
+        Path | None,
+        Opt("--trajectories", metavar="DIR", help="Write trajectories as mini-swe-agent does."),
+    ] = None,
     as_md: Annotated[bool, Opt("--md", help="Print markdown, to hand on.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -45,8 +53,7 @@ def report(
             raise InputError("--md and --json are two ways to print one thing: give one")
         store = open_run(run, runs)
         made = derive(store, _price(store, prices) if prices else None)
-        if swebench:
-            _write_swebench(store, swebench)
+        _write(store, made, swebench, submission, trajectories)
         if as_json:
             print(as_ascii(made))
         elif as_md:
@@ -81,12 +88,32 @@ def _page(store: RunStore, made: Report) -> str:
     return printable(markdown(page(made, run, why(run, store.outlines(), ()), figures)))
 
 
-def _write_swebench(store: RunStore, folder: Path) -> None:
+def _write(
+    store: RunStore,
+    made: Report,
+    swebench: Path | None,
+    submission: Path | None,
+    trajectories: Path | None,
+) -> None:
+    """What of it is asked for; what there is to be said of it goes to standard error."""
     from swerun.exchange.folders import write_folder
+    from swerun.exchange.submission import open_points, submission_files
     from swerun.exchange.swebench import swebench_files
+    from swerun.exchange.trajectories import mini_files
 
-    write_folder(folder, swebench_files(store))
-    typer.echo(f"{folder}: as SWE-bench's harness leaves an evaluation", err=True)
+    if swebench:
+        write_folder(swebench, swebench_files(store))
+        typer.echo(f"{swebench}: as SWE-bench's harness leaves an evaluation", err=True)
+    if trajectories:
+        write_folder(trajectories, mini_files(store))
+        typer.echo(f"{trajectories}: as mini-swe-agent leaves trajectories", err=True)
+    if submission:
+        write_folder(submission, submission_files(store, _page(store, made)))
+        typer.echo(f"{submission}: for SWE-bench's leaderboard. What is left to do:", err=True)
+        first = (row for row in made.rows if row.sample == 1)
+        graded = [row.instance_id for row in first if row.outcome and row.outcome.is_verdict]
+        for point in open_points(store.record(), graded):
+            typer.echo(f"- {point}", err=True)
 
 
 def _price(store: RunStore, source: str) -> Price:

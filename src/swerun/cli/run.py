@@ -184,7 +184,7 @@ def drive(
         live.drive(session, said)
         reports = session.reports()
         works = [work for work, _ in session.entries]
-    _print(reports, as_json=as_json)
+    print_reports(reports, as_json=as_json)
     for report in reports:
         say(str(config.runs / report.run))
     for why in session.shut():
@@ -200,7 +200,7 @@ def asked(work: Work) -> list[tuple[str, int]]:
     return [(each.id, k) for each in work.instances for k in range(1, work.samples + 1)]
 
 
-def _print(reports: Sequence[Report], *, as_json: bool) -> None:
+def print_reports(reports: Sequence[Report], *, as_json: bool) -> None:
     if as_json:
         print(json.dumps([report.model_dump(mode="json") for report in reports], indent=1))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from swerun.cli.figures import of_costs, of_samples
+from swerun.cli.figures import of_costs, of_samples, spent_here
 from swerun.cli.live import duration
 from swerun.cli.printable import plain
 from swerun.records import Outcome, Soundness, Stop, Usage
@@ -59,7 +59,7 @@ def _spent(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
     yield "steps", [str(r.steps) for r in reports]
     yield "tokens in / out", [_tokens(r.usage) for r in reports]
     if any(r.usage_all != r.usage for r in reports):
-        yield "tokens, all attempts", [_tokens(r.usage_all) for r in reports]
+        yield "tokens, all attempts", [spent_here(r, _tokens(r.usage_all)) for r in reports]
     yield from of_costs(reports)
     yield "time, summed", [duration(r.seconds) for r in reports]
     if any(r.replay_differs is not None for r in reports):

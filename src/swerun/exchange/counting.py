@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from swerun.records import Attempt
 from swerun.report.summary import scored
@@ -23,7 +24,18 @@ def counting(store: RunStore) -> Iterator[Attempt]:
             yield attempt
 
 
-def log_of(store: RunStore, attempt: Attempt) -> bytes | None:
-    """What its tests printed; None where none were run, or it is gone."""
-    graded = newest(store.grades(attempt.instance_id, attempt.attempt))
-    return graded.log() if graded else None
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an attempt's verdict was made of; None is what was not made, or is gone."""
+
+    patch: bytes
+    script: bytes | None = None
+    log: bytes | None = None
+
+
+def evidence_of(store: RunStore, attempt: Attempt) -> Evidence:
+    key = attempt.instance_id, attempt.attempt
+    graded = newest(store.grades(*key))
+    if graded is None:
+        return Evidence(store.patch(*key))
+    return Evidence(store.patch(*key), graded.script() or None, graded.log())

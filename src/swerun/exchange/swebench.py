@@ -11,9 +11,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from swerun.exchange.counting import counting, log_of
+from swerun.exchange.counting import Evidence, counting, evidence_of
 from swerun.exchange.folders import File
 from swerun.records import Attempt, Grade, GradeReason, Outcome, RunRecord
 from swerun.report.predictions import predictions
@@ -75,25 +75,26 @@ def swebench_files(store: RunStore) -> Iterator[File]:
     run, patches, standings = store.record(), dict[str, bytes](), list[Standing]()
     model = run.model.replace("/", "__")
     for attempt in counting(store):
-        log = _timed(attempt, log_of(store, attempt), run)
-        standings.append(Standing(attempt.instance_id, attempt.outcome, sign_in(log)))
-        patches[attempt.instance_id] = store.patch(attempt.instance_id, attempt.attempt)
-        folder = f"logs/run_evaluation/{run.name}/{model}"
-        yield from evidence(folder, attempt, patches[attempt.instance_id], log)
+        seen = timed(attempt, evidence_of(store, attempt), run)
+        standings.append(Standing(attempt.instance_id, attempt.outcome, sign_in(seen.log)))
+        patches[attempt.instance_id] = seen.patch
+        yield from instance_files(f"logs/run_evaluation/{run.name}/{model}", attempt, seen)
     yield File("predictions.jsonl", predictions(run.model, patches))
     yield File(f"{model}.{run.name}.json", run_report(run, standings))
 
 
-def evidence(folder: str, attempt: Attempt, patch: bytes, log: bytes | None) -> Iterator[File]:
+def instance_files(folder: str, attempt: Attempt, seen: Evidence) -> Iterator[File]:
     """What it leaves of one instance; nothing where there was no patch."""
     here = f"{folder}/{attempt.instance_id}"
     if attempt.outcome is Outcome.NO_PATCH:
         return
-    yield File(f"{here}/patch.diff", patch)
-    if log is not None:
-        yield File(f"{here}/test_output.txt", log)
+    yield File(f"{here}/patch.diff", seen.patch)
+    if seen.script is not None:
+        yield File(f"{here}/eval.sh", seen.script)
+    if seen.log is not None:
+        yield File(f"{here}/test_output.txt", seen.log)
     if attempt.outcome in GRADED and attempt.grade:
-        yield File(f"{here}/report.json", instance_report(attempt, attempt.grade, log))
+        yield File(f"{here}/report.json", instance_report(attempt, attempt.grade, seen.log))
 
 
 def instance_report(attempt: Attempt, grade: Grade, log: bytes | None) -> bytes:
@@ -161,12 +162,14 @@ def _of(outcomes: Mapping[str, Outcome], wanted: set[Outcome]) -> list[str]:
     return sorted(i for i, outcome in outcomes.items() if outcome in wanted)
 
 
-def _timed(attempt: Attempt, log: bytes | None, run: RunRecord) -> bytes | None:
+def timed(attempt: Attempt, seen: Evidence, run: RunRecord) -> Evidence:
     """With the line that it ends a log with that was cut off by the time limit."""
-    if log is None or attempt.grade is None or attempt.grade.reason is not GradeReason.TIMED_OUT:
-        return log
+    is_late = attempt.grade is not None and attempt.grade.reason is GradeReason.TIMED_OUT
+    if seen.log is None or not is_late:
+        return seen
     limit = run.question.limits.eval_seconds
-    return log + f"\n\nTimeout error: {limit:.0f} seconds exceeded.".encode()
+    end = f"\n\nTimeout error: {limit:.0f} seconds exceeded."
+    return replace(seen, log=seen.log + end.encode())
 
 
 def _json(value: object) -> bytes:

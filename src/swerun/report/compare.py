@@ -26,7 +26,7 @@ from swerun.report.statistics import (
     smallest_significant,
 )
 
-ASKED = {"model", "asked_for"}  # what of two questions may differ: it is what is compared
+ASKED = {"model", "asked_for", "predictions"}  # what may differ: it is what is compared
 SEED = 0
 N = TypeVar("N", int, float)
 
@@ -253,8 +253,12 @@ def unlike(a: Side, b: Side) -> tuple[str, ...]:
 
 def _unknown(side: Side) -> str:
     """What nobody knows of its question; "" where all is known."""
-    keys = side.run.question.unknown if side.run else ()
-    return f"{side.name} was made elsewhere, and nobody knows {', '.join(keys)}" if keys else ""
+    question = side.run.question if side.run else None
+    if question and question.unknown:
+        return f"{side.name} was made elsewhere, and nobody knows {', '.join(question.unknown)}"
+    if question and question.predictions and question.scaffold is None:
+        return f"{side.name} is of predictions, and nobody knows how they were made"
+    return ""
 
 
 def flat(question: Question) -> dict[str, object]:
