@@ -41,7 +41,7 @@ def stored(root, *attempts: Done, **changes: object) -> RunStore:
             log.solved(_solved(done), done.patch)
             if done.grade:
                 kept = Log.of(done.log) if done.packed else Log(done.log)
-                log.graded(Graded(done.grade, "eval", kept))
+                log.graded(Graded(done.grade, "eval" if done.log else "", kept))
             log.finished(_ended(done))
     return store
 

@@ -133,7 +133,7 @@ def test_a_patch_is_handed_on_byte_by_byte_and_the_log_unpacked(tmp_path):
     done = replace(graded("resolved"), packed=True, log=b"x" * (2 << 20))
     write_folder(tmp_path / "written", swebench_files(stored(tmp_path, done)))
     folder = tmp_path / "written/logs/run_evaluation/r/m/org__repo-resolved"
-    assert set(files_below(folder)) == {"patch.diff", "report.json", "test_output.txt"}
+    assert set(files_below(folder)) == {"eval.sh", "patch.diff", "report.json", "test_output.txt"}
     assert (folder / "patch.diff").read_bytes() == done.patch
     assert (folder / "test_output.txt").read_bytes() == done.log
 

@@ -26,7 +26,7 @@ def counting(store: RunStore) -> Iterator[Attempt]:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an attempt's verdict was made of; None is what was not made, or is gone."""
+    """What an attempt's verdict was made of; None is what there was not, or what is gone."""
 
     patch: bytes
     script: bytes | None = None
@@ -38,4 +38,4 @@ def evidence_of(store: RunStore, attempt: Attempt) -> Evidence:
     graded = newest(store.grades(*key))
     if graded is None:
         return Evidence(store.patch(*key))
-    return Evidence(store.patch(*key), graded.script() or None, graded.log())
+    return Evidence(store.patch(*key), graded.script() or None, graded.log() or None)

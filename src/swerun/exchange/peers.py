@@ -54,6 +54,8 @@ def find(path: Path, model: str | None = None) -> Found:
     if not path.exists():
         raise InputError(f"{path} cannot be read: there is no such file or folder")
     light = [replace(told, steps=()) for told in tellings(path)]
+    if any(told.prediction.model == model for told in light):
+        light = [told for told in light if told.prediction.model in {"", model}]
     beside = _beside(path)
     if not light:
         return Found(path, read_predictions(beside or path, model))
