@@ -133,6 +133,8 @@ def _grade(planned: Planned, patch: bytes, bench: Bench, story: Story, journal: 
 def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
     solved = story.kept.solved if story.kept else None
     usage = solved.usage if solved else story.usage
+    imported = solved.imported if solved else None
+    cost = imported.cost if imported else price.cost(usage) if price else None
     return Attempt(
         instance_id=planned.instance.id,
         attempt=planned.number,
@@ -146,7 +148,8 @@ def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
         failure=story.failure,
         steps=solved.steps if solved else story.steps,
         usage=usage,
-        cost=price.cost(usage) if price else None,
+        cost=cost,
+        imported=imported,
         patch_bytes=solved.patch_bytes if solved else 0,
         replay_differs=solved.replay_differs if solved else None,
         seconds=round(time.monotonic() - story.clock, 3),

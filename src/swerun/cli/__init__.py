@@ -12,8 +12,10 @@ from swerun.cli import (
     doctor,
     grade,
     images,
+    imports,
     inspect,
     instances,
+    report,
     run,
     show,
     validate,
@@ -37,7 +39,8 @@ app = typer.Typer(
 )
 app.command()(run.run)
 app.command()(grade.grade)
-app.command()(inspect.report)
+app.command("import")(imports.import_)
+app.command()(report.report)
 app.command()(show.show)
 app.command()(why.why)
 app.command("list")(inspect.list_)

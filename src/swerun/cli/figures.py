@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from swerun.cli.printable import plain
-from swerun.records import Price
+from swerun.records import Price, Usage
 from swerun.report.compare import MCNEMAR
 from swerun.report.samples import PassAt, Samples
 from swerun.report.summary import Report
@@ -14,7 +14,6 @@ from swerun.report.summary import Report
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from swerun.records import Usage
     from swerun.report.compare import Comparison
 
 EARLY = "none: stopped once resolved"
@@ -50,13 +49,20 @@ def _mean(samples: Samples | None) -> str:
 
 def of_costs(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
     """Rows of what runs cost, where that is known of any, and is something."""
-    if not any(report.cost_all for report in reports):
+    if not any(report.cost or report.cost_all for report in reports):
         return
     yield "cost", [_dollars(r.cost, r.usage) for r in reports]
     yield "cost per resolved", [_dollars(r.cost_per_resolved, r.usage) for r in reports]
     if any(r.cost_all != r.cost for r in reports):
-        yield "cost, all attempts", [_dollars(r.cost_all, r.usage_all) for r in reports]
+        whole = [spent_here(r, _dollars(r.cost_all, r.usage_all)) for r in reports]
+        yield "cost, all attempts", whole
     yield "price of M in / cached / out", [_price(r.price) for r in reports]
+
+
+def spent_here(report: Report, said: str) -> str:
+    """`said`, but of a run that was made elsewhere, which has used up nothing here."""
+    is_elsewhere = report.usage_all == Usage() != report.usage
+    return "none here" if is_elsewhere else said
 
 
 def _dollars(amount: float | None, usage: Usage) -> str:

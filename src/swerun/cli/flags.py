@@ -56,7 +56,7 @@ KEYS = {
     "limit": "selection.limit",
     "seed": "selection.seed",
 }
-NO_KEYS = {"config", "as_json", "source", "log", "exit_code", "from_logs"}
+NO_KEYS = {"config", "as_json", "source", "log", "exit_code", "from_logs", "no_grade"}
 Command = Callable[..., None]
 
 

@@ -185,7 +185,7 @@ def drive(
         live.drive(session, said)
         reports, made = session.reports(), session.compared()
         works = [work for work, _ in session.entries]
-    _print(reports, made, as_json=as_json)
+    print_reports(reports, made, as_json=as_json)
     for report in reports:
         say(str(config.runs / report.run))
     for why in session.shut():
@@ -201,7 +201,9 @@ def asked(work: Work) -> list[tuple[str, int]]:
     return [(each.id, k) for each in work.instances for k in range(1, work.samples + 1)]
 
 
-def _print(reports: Sequence[Report], made: Comparison | None, *, as_json: bool) -> None:
+def print_reports(
+    reports: Sequence[Report], made: Comparison | None = None, *, as_json: bool
+) -> None:
     if as_json:
         print(json.dumps([_whole(report, made) for report in reports], indent=1))
         return

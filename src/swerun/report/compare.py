@@ -16,7 +16,7 @@ from swerun.errors import InputError
 from swerun.records import Record, Stored
 from swerun.report.estimate import CONFIDENCE
 from swerun.report.samples import interval
-from swerun.report.sides import Kind, Side, Trial, kinds_of
+from swerun.report.sides import Kind, Side, kinds_of
 from swerun.report.statistics import (
     detectable,
     holm,
@@ -28,7 +28,7 @@ from swerun.report.statistics import (
 from swerun.runs.questions import differences
 
 MCNEMAR, FLIPS = "McNemar, exact", "sign flips"
-ASKED = {"model", "asked_for"}  # what of two questions may differ: it is what is compared
+ASKED = {"model", "asked_for", "predictions"}  # what may differ: it is what is compared
 SEED = 0
 N = TypeVar("N", int, float)
 
@@ -183,8 +183,8 @@ def _figures(side: Side, ids: Sequence[str], alone: tuple[str, ...]) -> Figures:
         model=side.model,
         published=side.source,
         samples=max(len(side.trials[i]) for i in ids),
-        resolved=_rate(done),
-        graded=_rate([[trial for trial in each if trial.graded] for each in done]),
+        resolved=rate_of([[trial.resolved for trial in each] for each in done]),
+        graded=rate_of([[trial.resolved for trial in each if trial.graded] for each in done]),
         steps=_sum(trial.steps for trial in trials),
         tokens=_sum(trial.tokens for trial in trials),
         seconds=_sum(trial.seconds for trial in trials),
@@ -195,8 +195,9 @@ def _figures(side: Side, ids: Sequence[str], alone: tuple[str, ...]) -> Figures:
     )
 
 
-def _rate(by_instance: Sequence[Sequence[Trial]]) -> Rate:
-    seen = [[trial.resolved for trial in trials] for trials in by_instance if trials]
+def rate_of(by_instance: Iterable[Sequence[bool]]) -> Rate:
+    """From which samples of each instance were resolved."""
+    seen = [each for each in by_instance if each]
     low, high = interval([fmean(each) for each in seen], max(map(len, seen))) if seen else (0, 1)
     return Rate(part=sum(map(sum, seen)), whole=sum(map(len, seen)), low=low, high=high)
 
@@ -243,7 +244,18 @@ def unlike(a: Side, b: Side) -> tuple[str, ...]:
             for side in (a, b)
             if side.run is None
         )
-    return differences(a.run.question, b.run.question, besides=ASKED)
+    differing = differences(a.run.question, b.run.question, besides=ASKED)
+    return (*differing, *filter(None, map(_unknown, (a, b))))
+
+
+def _unknown(side: Side) -> str:
+    """What nobody knows of its question; "" where all is known."""
+    question = side.run.question if side.run else None
+    if question and question.unknown:
+        return f"{side.name} was made elsewhere, and nobody knows {', '.join(question.unknown)}"
+    if question and question.predictions and question.scaffold is None:
+        return f"{side.name} is of predictions, and nobody knows how they were made"
+    return ""
 
 
 def _groups(

@@ -86,9 +86,13 @@ def _trial(attempt: Attempt | None) -> Trial:
         outcome=attempt.outcome,
         steps=attempt.steps,
         tokens=None if attempt.usage.unreported else attempt.usage.total,
-        seconds=attempt.solve_seconds + attempt.grade_seconds,
+        seconds=attempt.solve_seconds + attempt.grade_seconds if _is_timed(attempt) else None,
         cost=attempt.cost,
     )
+
+
+def _is_timed(attempt: Attempt) -> bool:
+    return attempt.imported is None or attempt.imported.seconds is not None
 
 
 def kinds_of(sides: Sequence[Side], ids: Iterable[str]) -> dict[str, Kind]:

@@ -8,6 +8,7 @@ from statistics import fmean
 
 from swerun.records import (
     Attempt,
+    Cause,
     Outcome,
     Price,
     RunRecord,
@@ -65,10 +66,10 @@ class Report(Stored):
     outcomes: dict[str, int]
     stops: dict[str, int]
     usage: Usage  # of the attempts that count
-    usage_all: Usage  # of all attempts: what the run cost
+    usage_all: Usage  # of all attempts that were made here: what was used up
     price: Price | None = None  # what the costs are made with
     cost: float | None = None  # dollars, of the attempts that count; None: not known of all
-    cost_all: float | None = None  # of all attempts
+    cost_all: float | None = None  # of all attempts that were made here
     samples: Samples | None = None  # where several were asked for
     attempts: int
     steps: int
@@ -143,10 +144,10 @@ def summarise(
         outcomes={o.value: outcomes[o] for o in Outcome if outcomes[o]},
         stops=dict(sorted(Counter(a.stop.value for a in counted if a.stop).items())),
         usage=sum((a.usage for a in counted), Usage()),
-        usage_all=sum((a.usage for a in attempts if a.solved_in is None), unfinished or Usage()),
+        usage_all=sum((a.usage for a in attempts if _is_paid(a)), unfinished or Usage()),
         price=price,
         cost=summed(counted),
-        cost_all=summed((a for a in attempts if a.solved_in is None), unfinished, price),
+        cost_all=summed(filter(_is_paid, attempts), unfinished, price),
         spared=sum(row.spared for row in rows),
         samples=several(_verdicts(rows), run.samples, stopped=stops),
         attempts=len(attempts),
@@ -156,6 +157,11 @@ def summarise(
         estimate=estimated(newest_strata(run), _rates(rows)),
         rows=rows,
     )
+
+
+def _is_paid(attempt: Attempt) -> bool:
+    """Whether its solving was made for it, and here: not of one that grades another's patch."""
+    return attempt.solved_in is None and attempt.cause is not Cause.IMPORTED
 
 
 def newest_strata(run: RunRecord) -> tuple[Stratum, ...]:

@@ -34,11 +34,20 @@ class StoredGrade:
 
     def log(self) -> bytes | None:
         """All that is kept of what the tests printed; None where it is gone, or damaged."""
-        folder = self.folder.with_name(str(self.log_number))
         for name in (PLAIN, PACKED):
             with suppress(InputError):
-                return read_log_file(folder / name)
+                return read_log_file(self._ran / name)
         return None
+
+    def script(self) -> bytes | None:
+        """The eval script that printed it."""
+        path = self._ran / "eval.sh"
+        return path.read_bytes() if path.is_file() else None
+
+    @property
+    def _ran(self) -> Path:
+        """Where the evidence of that run of the tests lies."""
+        return self.folder.with_name(str(self.log_number))
 
 
 def read_log_file(path: Path) -> bytes:

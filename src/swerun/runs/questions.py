@@ -8,23 +8,27 @@ from swerun.records import Question
 
 
 def differences(old: Question, new: Question, besides: Collection[str] = ()) -> tuple[str, ...]:
-    """What differs, as `key: old -> new`, but for the keys in `besides` and whatever is in them."""
+    """What differs, as `key: old -> new`, but for the keys in `besides` and whatever is in them,
+    and for what nobody knows of one of the two."""
     before, after = flat(old), flat(new)
+    passed_over = {*besides, *old.unknown, *new.unknown}
     return tuple(
         f"{key}: {before.get(key, 'none')} -> {after.get(key, 'none')}"
         for key in dict.fromkeys([*before, *after])
-        if key.partition(".")[0] not in besides and before.get(key) != after.get(key)
+        if passed_over.isdisjoint({key, key.partition(".")[0]})
+        and before.get(key) != after.get(key)
     )
 
 
 def flat(question: Question) -> dict[str, object]:
-    """By dotted key, with nothing for what has no value."""
+    """By dotted key, with nothing for what has no value, or none that anybody knows."""
     found = dict[str, object]()
-    rest: list[tuple[str, object]] = list(question.model_dump(mode="json").items())
+    said = question.model_dump(mode="json", exclude={"unknown"})
+    rest: list[tuple[str, object]] = list(said.items())
     while rest:
         key, value = rest.pop(0)
         if isinstance(value, dict):
             rest = [(f"{key}.{inner}", each) for inner, each in value.items()] + rest
-        elif value is not None:
+        elif value is not None and key not in question.unknown:
             found[key] = value
     return found

@@ -187,11 +187,13 @@ class RunStore:
         return read_lines(self.attempt_folder(instance_id, number) / "steps.jsonl", Step)
 
     def unfinished_usage(self) -> Usage:
-        """The tokens of attempts that were cut off, or wait for their grade."""
+        """The tokens of attempts that were cut off, or wait for their grade; not of those that were
+        made elsewhere."""
         cut_off = (
             (instance_id, number)
             for instance_id, number, folder in self._attempt_folders()
             if not (folder / "attempt.json").exists()
+            and self.past_attempt(instance_id, number).started.cause is not Cause.IMPORTED
         )
         steps = (step for each in cut_off for step in self.steps(*each))
         return sum((step.reply.usage for step in steps), Usage())
@@ -278,9 +280,10 @@ def refuse_another(root: Path, wanted: RunRecord) -> None:
         return
     there = store.record()
     if there.question != wanted.question:
+        differing = differences(there.question, wanted.question)
         raise InputError(
             f"the run {wanted.name} in {root} asks another question "
-            f"({'; '.join(differences(there.question, wanted.question))}). "
+            f"({'; '.join(differing) or 'one of them was made elsewhere'}). "
             "Choose another name with --run NAME, or leave the flags as they were."
         )
 
