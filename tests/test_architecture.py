@@ -43,6 +43,7 @@ MAY_IMPORT = {
     "exchange": {
         "errors",
         "peer",
+        "ports",
         "predictions",
         "records",
         "report",
@@ -79,6 +80,7 @@ MAY_IMPORT = {
     "regrade": {"grading", "records", "runs"},
     "validation": {"config", "errors", "instances", "records", "report", "runs"},
     "revision": {"config", "records", "runs"},
+    "openings": {"agent", "errors", "instances", "ports", "records", "revision"},
     "question": {
         "config",
         "entrants",
@@ -154,6 +156,7 @@ MAY_IMPORT = {
         "importing",
         "instances",
         "models",
+        "openings",
         "packaged",
         "predictions",
         "prices",
@@ -207,6 +210,7 @@ READS_ENVIRONMENT = {
     "cli.images",
     "cli.imports",
     "cli.instances",
+    "cli.report",
     "cli.show",
     "cli.validate",
     "face",

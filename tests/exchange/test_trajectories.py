@@ -9,6 +9,7 @@ import pytest
 from swerun.exchange.folders import write_folder
 from swerun.exchange.peers import find
 from swerun.exchange.trajectories import mini_files
+from swerun.ports import Message
 from swerun.records import (
     Call,
     Grade,
@@ -101,6 +102,20 @@ def test_what_is_written_is_read_as_it_was(tmp_path, protocol, stop):
     assert (peer.scaffold, peer.sampling) == (question.scaffold, question.sampling)
     assert peer.limits(Limits()) == question.limits
     assert peer.unknown == ("network",)
+
+
+def test_what_a_conversation_began_with_is_said_before_it_and_is_no_step(tmp_path):
+    store = a_store(tmp_path, "tools")
+    opening = [Message("system", "You are helpful."), Message("user", "Fix it.")]
+    write_folder(tmp_path / "out", mini_files(store, lambda _: opening))
+    (path,) = tmp_path.glob("out/*/*.traj.json")
+    messages = json.loads(path.read_text())["messages"]
+    assert messages[:2] == [
+        {"role": "system", "content": "You are helpful."},
+        {"role": "user", "content": "Fix it."},
+    ]
+    (told,) = find(tmp_path / "out").told(frozenset({"org__repo-1"}))
+    assert len(told.steps) == len(STEPS)
 
 
 def test_a_patch_that_is_no_utf_8_is_handed_on_as_predictions_have_it(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +12,8 @@ from swerun.cli.exits import explained
 from swerun.cli.inspect import RUNS, Json, Runs, as_ascii
 
 if TYPE_CHECKING:
-    from swerun.records import Price
+    from swerun.exchange.trajectories import Opening
+    from swerun.records import Price, RunRecord
     from swerun.report.summary import Report
     from swerun.runs.store import RunStore
 
@@ -101,19 +103,35 @@ def _write(
     from swerun.exchange.swebench import swebench_files
     from swerun.exchange.trajectories import mini_files
 
+    opening = _opening(store.record()) if submission or trajectories else lambda _: ()
     if swebench:
         write_folder(swebench, swebench_files(store))
         typer.echo(f"{swebench}: as SWE-bench's harness leaves an evaluation", err=True)
     if trajectories:
-        write_folder(trajectories, mini_files(store))
+        write_folder(trajectories, mini_files(store, opening))
         typer.echo(f"{trajectories}: as mini-swe-agent leaves trajectories", err=True)
     if submission:
-        write_folder(submission, submission_files(store, _page(store, made)))
+        write_folder(submission, submission_files(store, _page(store, made), opening))
         typer.echo(f"{submission}: for SWE-bench's leaderboard. What is left to do:", err=True)
         first = (row for row in made.rows if row.sample == 1)
         graded = [row.instance_id for row in first if row.outcome and row.outcome.is_verdict]
         for point in open_points(store.record(), graded):
             typer.echo(f"- {point}", err=True)
+
+
+def _opening(run: RunRecord) -> Opening:
+    """What conversations began with, or nothing, and then why is said."""
+    from swerun.cli.printable import printable
+    from swerun.config import cache_folder
+    from swerun.errors import InputError
+    from swerun.instances.hub import Hub
+    from swerun.openings import openings
+
+    try:
+        return openings(run, Hub.of(os.environ, cache_folder(None, os.environ)))
+    except InputError as error:
+        typer.echo(printable(f"the trajectories are without their prompts: {error}"), err=True)
+        return lambda _: ()
 
 
 def _price(store: RunStore, source: str) -> Price:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from swerun.exchange.counting import evidence_of
 from swerun.exchange.folders import File
 from swerun.exchange.swebench import instance_files, timed
-from swerun.exchange.trajectories import trajectories, written
+from swerun.exchange.trajectories import Opening, trajectories, written
 from swerun.records import Outcome, RunRecord
 from swerun.report.predictions import predictions
 from swerun.report.summary import RULE
@@ -54,11 +54,11 @@ tags:
 """
 
 
-def submission_files(store: RunStore, page: str) -> Iterator[File]:
+def submission_files(store: RunStore, page: str, opening: Opening = lambda _: ()) -> Iterator[File]:
     """`page` is the run's report in markdown."""
     run, patches = store.record(), dict[str, bytes]()
     resolved, without_log, empty = list[str](), list[str](), list[str]()
-    for trajectory in trajectories(store):
+    for trajectory in trajectories(store, opening):
         attempt = trajectory.attempt
         seen = timed(attempt, evidence_of(store, attempt), run)
         patches[attempt.instance_id] = seen.patch

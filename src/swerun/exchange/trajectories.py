@@ -1,24 +1,26 @@
 """Writes trajectories as mini-swe-agent does: its `trajectory_format` mini-swe-agent-1.1.
 
-See mini.py for that format. What it has no place for is in `info.swerun`. A run keeps the prompts'
-hash and not the prompts: the messages begin with the first reply. What is not known is left out.
+See mini.py for that format. What it has no place for is in `info.swerun`. What is not known is left
+out: so are the prompts, where they cannot be made again.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from swerun.exchange.counting import counting
 from swerun.exchange.folders import File
+from swerun.ports import Message
 from swerun.records import Attempt, Call, Observation, Reply, RunRecord, Step, Stop, Usage
 from swerun.runs.questions import flat
 from swerun.runs.store import RunStore
 from swerun.version import __version__
 
+Opening = Callable[[str], Sequence[Message]]  # by instance the messages before its first reply
 FORMAT = "mini-swe-agent-1.1"
 NATIVE = "tools"  # the protocol whose calls are the endpoint's own
 ENDED = {
@@ -42,28 +44,30 @@ CONFIG = {
 
 @dataclass(frozen=True, slots=True)
 class Trajectory:
-    """An attempt with its steps and its patch."""
+    """An attempt with its steps and its patch; `opening` is what was said before the first step."""
 
     run: RunRecord
     attempt: Attempt
     steps: Sequence[Step]
     patch: str
+    opening: Sequence[Message] = ()
 
 
-def trajectories(store: RunStore) -> Iterator[Trajectory]:
+def trajectories(store: RunStore, opening: Opening = lambda _: ()) -> Iterator[Trajectory]:
     """Of the attempts that count; their patches as predictions have them."""
     run = store.record()
     for attempt in counting(store):
         number = attempt.solved_in or attempt.attempt
         steps = list(store.steps(attempt.instance_id, number))
         patch = store.patch(attempt.instance_id, attempt.attempt).decode(errors="replace")
-        yield Trajectory(run, attempt, steps, patch)
+        said = opening(attempt.instance_id) if steps else ()
+        yield Trajectory(run, attempt, steps, patch, said)
 
 
-def mini_files(store: RunStore) -> Iterator[File]:
+def mini_files(store: RunStore, opening: Opening = lambda _: ()) -> Iterator[File]:
     """A folder as mini-swe-agent leaves it: ID/ID.traj.json, and preds.json."""
     submitted = dict[str, Mapping[str, str]]()
-    for each in trajectories(store):
+    for each in trajectories(store, opening):
         instance_id = each.attempt.instance_id
         submitted[instance_id] = {
             "model_name_or_path": each.run.model,
@@ -96,7 +100,11 @@ def written(trajectory: Trajectory) -> bytes:
     }
     scaffold = run.question.scaffold
     is_native = scaffold is not None and scaffold.protocol == NATIVE
-    messages = [m for step in trajectory.steps for m in _messages(step, is_native=is_native)]
+    messages: list[dict[str, object]] = [
+        {"role": each.role, "content": each.content} for each in trajectory.opening
+    ]
+    for step in trajectory.steps:
+        messages += _messages(step, is_native=is_native)
     end = {"exit_status": info["exit_status"], "submission": trajectory.patch}
     messages.append({"role": "exit", "content": trajectory.patch, "extra": end})
     whole = {
