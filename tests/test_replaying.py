@@ -125,7 +125,8 @@ def test_an_agent_of_ones_own_is_replayed_as_well(tmp_path, recorded):
         "                    return Stop.SUBMITTED\n"
         "                done = sandbox.exec(call.arguments['command'], timeout=5)\n"
         "                seen.append(Observation(call_id=call.id, text=done.output))\n"
-        "            yield Step(index=index, at=datetime.now(UTC), reply=reply, observations=seen)\n"
+        "            now = datetime.now(UTC)\n"
+        "            yield Step(index=index, at=now, reply=reply, observations=seen)\n"
     )
     own = own_agent("again_agent:Own", tmp_path).made(PROMPTS, Limits())
     _, steps = solved(own, ScriptedModel(REPLIES))
