@@ -82,6 +82,7 @@ def session_of(config: RunConfig, who: Entrant, chosen: Chosen) -> Session:
         base_url=who.base_url,
         price=who.price,
         stop_when_resolved=config.stop_when_resolved,
+        continue_attempts=config.continue_attempts,
         note=who.note,
         missing=who.missing,
         selection=config.selection,

@@ -572,6 +572,7 @@ class Session(Record):
     base_url: str = ""
     price: Price | None = None  # of the model's tokens, as far as it was known
     stop_when_resolved: bool = False
+    continue_attempts: bool = False  # attempts that had been cut off were gone on with
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
     missing: tuple[str, ...] = ()  # what was chosen, but has no prediction, and so is not graded
     selection: Selection = Selection()

@@ -86,9 +86,8 @@ class Prepared:
         prices = {work.store.name: who.price for work, who in self.entries}
 
         def pay(event: Happened) -> None:
-            if isinstance(event.what, Step) and event.what.reply.replayed is None:
-                price = prices[event.run]
-                budget.add(price.of(event.what.reply.usage) if price else 0.0)
+            if isinstance(event.what, Step) and (price := prices[event.run]):
+                budget.pay(event.what, price)
             listener(event)
 
         return pay
@@ -194,6 +193,7 @@ def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chos
     store.begin_session(session, ids, config.samples, members)
     bench = bench_of(config, who, shared, store.label())
     work = Work(store, bench, chosen.instances, config.samples, config.retries, who.is_over)
+    work = replace(work, continues=config.continue_attempts)
     work = replace(work, outdated=shared.outdated) if shared.outdated else work
     shared.images.expect(planned.instance for planned in left(work))
     return work

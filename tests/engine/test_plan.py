@@ -43,6 +43,49 @@ def test_each_sample_without_a_verdict_gets_one_attempt(history, samples, planne
     assert [(p.number, p.sample, p.cause, p.of) for p in made] == planned
 
 
+def cut_off(number, steps, outcome=None, cause=Cause.FIRST, of=None):
+    done = an_attempt("one", number, outcome) if outcome else None
+    return Past(number, Started(cause=cause, of=of), done, steps=steps)
+
+
+CONTINUED = Cause.CONTINUED
+
+
+@pytest.mark.parametrize(
+    ("history", "planned"),
+    [
+        ([], (1, Cause.FIRST, None, 0)),
+        ([cut_off(1, 3)], (2, CONTINUED, 1, 3)),
+        ([cut_off(1, 3, "cancelled")], (2, CONTINUED, 1, 3)),
+        ([cut_off(1, 0)], (2, Cause.RETRY, 1, 0)),
+        ([past(1, "endpoint_failed")], (2, Cause.RETRY, 1, 0)),
+        ([cut_off(1, 3), past(2, "sandbox_failed")], (3, Cause.RETRY, 2, 0)),
+        ([cut_off(1, 3), cut_off(2, 5, cause=CONTINUED, of=1)], (3, CONTINUED, 2, 5)),
+        # killed before all steps of the first were done again
+        ([cut_off(1, 3), cut_off(2, 1, cause=CONTINUED, of=1)], (3, CONTINUED, 1, 3)),
+        (
+            [
+                cut_off(1, 3),
+                cut_off(2, 2, cause=CONTINUED, of=1),
+                cut_off(3, 0, cause=CONTINUED, of=1),
+            ],
+            (4, CONTINUED, 1, 3),
+        ),
+        ([cut_off(1, 3), cut_off(2, 0, cause=Cause.RETRY, of=1)], (3, Cause.RETRY, 2, 0)),
+    ],
+)
+def test_what_was_cut_off_goes_on_where_it_came_furthest(history, planned):
+    (made,) = plan([ONE], {"one": history}, 1, continues=True)
+    assert (made.number, made.cause, made.of, made.at) == planned
+    (anew,) = plan([ONE], {"one": history}, 1)
+    assert (anew.cause, anew.at) == (Cause.RETRY if history else Cause.FIRST, 0)
+
+
+def test_a_patch_that_waits_for_its_grade_is_graded_and_not_gone_on_with():
+    (made,) = plan([ONE], {"one": [past(1, kept=KEPT)]}, 1, continues=True)
+    assert (made.number, made.kept, made.at) == (1, KEPT, 0)
+
+
 def test_a_patch_that_waits_for_its_grade_is_not_solved_again():
     assert plan([ONE], {"one": [past(1, kept=KEPT)]}, 1)[0].kept is KEPT
 

@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from threading import Event, Lock, Thread
 
 from swerun.attempt import Bench, run_attempt
@@ -33,6 +34,7 @@ class Work:
     is_over: Callable[[], bool] = lambda: False  # no attempt of it can be made any more
     by_sample: bool = False  # all first samples before any second one, which may not be needed
     outdated: Callable[[Attempt], bool] = lambda _: False
+    continues: bool = False  # attempts that were cut off are gone on with
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +131,10 @@ class LocalEngine:
                 self.cancel.set()
 
     def _attempt(self, work: Work, planned: Planned, retries: int) -> None:
-        started = Started(sample=planned.sample, cause=planned.cause, of=planned.of)
+        started = Started(sample=planned.sample, cause=planned.cause, of=planned.of, at=planned.at)
         with work.store.attempt(planned.instance.id, planned.number, started) as log:
             journal = LiveJournal(work.store.name, planned, log, self.listener)
-            run_attempt(planned, work.bench, journal)
+            run_attempt(_with_steps(planned, work.store), work.bench, journal)
         past = work.store.past_attempt(planned.instance.id, planned.number)
         key = (work.store.name, planned.instance.id)
         with self._lock:
@@ -146,13 +148,23 @@ class LocalEngine:
 
 
 def left(work: Work) -> list[Planned]:
-    past = {i.id: [_seen(p, work) for p in work.store.past(i.id)] for i in work.instances}
-    planned = plan(work.instances, past, work.samples)
+    past = {i.id: [_seen(p, i.id, work) for p in work.store.past(i.id)] for i in work.instances}
+    planned = plan(work.instances, past, work.samples, continues=work.continues)
     return sorted(planned, key=lambda each: each.sample) if work.by_sample else planned
 
 
-def _seen(past: Past, work: Work) -> Past:
+def _seen(past: Past, instance_id: str, work: Work) -> Past:
     """An attempt as the plan is to see it: one that is outdated as if it had been cut off."""
-    if past.done is None or not work.outdated(past.done):
+    if past.done is not None and work.outdated(past.done):
+        return replace(past, done=None, kept=None)
+    if not (work.continues and past.is_cut_off):
         return past
-    return replace(past, done=None, kept=None)
+    return replace(past, steps=sum(1 for _ in work.store.steps(instance_id, past.number)))
+
+
+def _with_steps(planned: Planned, store: RunStore) -> Planned:
+    """The same, with the steps that it begins with: long as they are, they are read only now."""
+    if planned.of is None or not planned.at:
+        return planned
+    steps = store.steps(planned.instance.id, planned.of)
+    return replace(planned, recorded=tuple(islice(steps, planned.at)))

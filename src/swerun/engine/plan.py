@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from swerun.ports import Planned
 from swerun.records import Cause, Instance
@@ -10,13 +11,18 @@ from swerun.runs.store import Past
 
 
 def plan(
-    instances: Sequence[Instance], past: Mapping[str, Sequence[Past]], samples: int
+    instances: Sequence[Instance],
+    past: Mapping[str, Sequence[Past]],
+    samples: int,
+    *,
+    continues: bool = False,
 ) -> list[Planned]:
     """One attempt for each sample that has no verdict yet, in the order of the instances.
 
     A sample whose patch waits for its grade is graded, not solved again: in the same attempt where
     that was cut off, in a new one where its grading failed. One that was cut off while solving, or
-    ended without a patch, gets a new attempt: the old one stays.
+    ended without a patch, gets a new attempt: the old one stays. With `continues` that begins with
+    the steps of the one that was cut off.
     """
     planned = []
     for instance in instances:
@@ -36,11 +42,25 @@ def plan(
             number += 1
             if last is None:
                 planned.append(Planned(instance, number, sample))
+            elif continues and last.is_cut_off and (best := _furthest(own)).steps:
+                again = Planned(instance, number, sample, Cause.CONTINUED, best.number)
+                planned.append(replace(again, at=best.steps))
             else:
                 planned.append(
                     Planned(instance, number, sample, Cause.RETRY, last.number, last.kept)
                 )
     return planned
+
+
+def _furthest(own: Sequence[Past]) -> Past:
+    """The newest attempt of a sample, or the one that it goes on with, if it was cut off before it
+    had done all steps of that again; and so on."""
+    by_number = {past.number: past for past in own}
+    best = at = own[-1]
+    while at.started.cause is Cause.CONTINUED and at.started.of in by_number:
+        at = by_number[at.started.of]
+        best = max(best, at, key=lambda past: past.steps)
+    return best
 
 
 def side_by_side(instances: Sequence[Instance]) -> tuple[Instance, ...]:

@@ -18,6 +18,7 @@ from swerun.records import (
     Cause,
     Grade,
     Members,
+    Outcome,
     RunRecord,
     Session,
     Solved,
@@ -51,19 +52,28 @@ class Started(Stored):
     sample: int = 1
     cause: Cause = Cause.FIRST
     of: int | None = None
+    at: int = 0  # how many steps of attempt `of` are done again before the first that is its own
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
     """One attempt as it lies on disk: `done` is None where it was cut off.
 
-    `kept` is its patch, where that has been made and has no verdict.
+    `kept` is its patch, where that has been made and has no verdict; `steps` is how many there are
+    to go on from, where that is asked for.
     """
 
     number: int
     started: Started
     done: Attempt | None
     kept: Kept | None = None
+    steps: int = 0
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its solving was ended by no doing of its own: swerun was killed, or stopped."""
+        is_open = self.done is None or self.done.outcome is Outcome.CANCELLED
+        return is_open and self.kept is None
 
 
 @dataclass(frozen=True, slots=True)
