@@ -56,7 +56,19 @@ MAY_IMPORT = {
     "regrade": {"grading", "records", "runs"},
     "validation": {"config", "errors", "instances", "records", "report", "runs"},
     "revision": {"config", "records", "runs"},
+    "circumstances": {"agent", "config", "models", "models_file", "records", "revision"},
+    "again": {
+        "circumstances",
+        "config",
+        "errors",
+        "instances",
+        "models",
+        "records",
+        "report",
+        "runs",
+    },
     "question": {
+        "circumstances",
         "config",
         "entrants",
         "errors",
@@ -120,6 +132,7 @@ MAY_IMPORT = {
         "workbench",
     },
     "cli": {
+        "again",
         "config",
         "doctor",
         "engine",

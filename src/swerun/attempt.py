@@ -132,11 +132,9 @@ def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
     solved = story.kept.solved if story.kept else None
     usage = solved.usage if solved else story.usage
     return Attempt(
+        **dict(planned.started),
         instance_id=planned.instance.id,
         attempt=planned.number,
-        sample=planned.sample,
-        cause=planned.cause,
-        of=planned.of,
         solved_in=solved.solved_in if solved else None,
         outcome=outcome_of(story.grade, story.failure, cancelled=story.cancelled),
         stop=solved.stop if solved else None,
