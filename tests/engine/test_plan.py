@@ -115,9 +115,21 @@ def test_only_a_failure_that_may_pass_is_followed_and_not_for_ever(attempt, retr
         assert follower == (Planned(ONE, 4, 1, Cause.RETRY, 1, kept) if follows else None)
 
 
-def test_two_runs_take_turns():
-    a, b = Planned(an_instance("a"), 1), Planned(an_instance("b"), 1)
-    assert interleave([[a, b], [a]]) == [(0, a), (1, a), (0, b)]
+@pytest.mark.parametrize(
+    ("plans", "queue"),
+    [
+        (["ab", "a"], "0a 1a 0b"),
+        (["abcd", "abcd"], "0a 1a 0b 1b 0c 1c 0d 1d"),
+        # one of them has done a part already: the others' images are still made ready once
+        (["abcd", "cd"], "0a 0c 1c 0b 0d 1d"),
+        (["ab", "cd"], "0a 1c 0b 1d"),
+        ([], ""),
+        (["", "ab"], "1a 1b"),
+    ],
+)
+def test_runs_take_turns_and_what_they_share_is_side_by_side(plans, queue):
+    made = interleave([[Planned(an_instance(name), 1) for name in plan] for plan in plans])
+    assert " ".join(f"{who}{planned.instance.id}" for who, planned in made) == queue
 
 
 @pytest.mark.parametrize(

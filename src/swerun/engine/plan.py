@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -97,7 +98,15 @@ def after(planned: Planned, past: Past, number: int, retries: int) -> Planned | 
 def interleave(plans: Sequence[Sequence[Planned]]) -> list[tuple[int, Planned]]:
     """Several runs' plans as one queue, taking turns; each entry says whose it is.
 
-    Runs of one selection stay side by side, so that an image is made ready once for all of them.
+    What several of them have left to make is side by side, so that its image is made ready once.
     """
-    longest = max(map(len, plans), default=0)
-    return [(who, p[i]) for i in range(longest) for who, p in enumerate(plans) if i < len(p)]
+    waiting = [OrderedDict(((p.instance.id, p.sample), p) for p in plan) for plan in plans]
+    queue: list[tuple[int, Planned]] = []
+    while any(waiting):
+        for mine in waiting:
+            if mine:
+                sample = next(iter(mine))
+                queue += [
+                    (who, own.pop(sample)) for who, own in enumerate(waiting) if sample in own
+                ]
+    return queue

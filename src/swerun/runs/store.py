@@ -15,15 +15,14 @@ from swerun.errors import InputError
 from swerun.ports import Graded, Kept
 from swerun.records import (
     Attempt,
-    Cause,
     Grade,
     Members,
     Outcome,
     RunRecord,
     Session,
     Solved,
+    Started,
     Step,
-    Stored,
     Usage,
 )
 from swerun.runs.files import (
@@ -44,15 +43,6 @@ from swerun.runs.grades import (
 )
 
 GRADES = "grades"
-
-
-class Started(Stored):
-    """started.json, an attempt's first file: why there is one."""
-
-    sample: int = 1
-    cause: Cause = Cause.FIRST
-    of: int | None = None
-    at: int = 0  # how many steps of attempt `of` are done again before the first that is its own
 
 
 @dataclass(frozen=True, slots=True)
