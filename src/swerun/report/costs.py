@@ -8,8 +8,11 @@ from swerun.records import Attempt, Price, Usage
 
 
 def repriced(attempts: Iterable[Attempt], price: Price) -> list[Attempt]:
-    """The attempts as if they had had that price."""
-    return [a.model_copy(update={"cost": price.cost(a.usage)}) for a in attempts]
+    """The attempts as if they had had that price, but for those of another model."""
+    return [
+        a if "model" in a.changed else a.model_copy(update={"cost": price.cost(a.usage)})
+        for a in attempts
+    ]
 
 
 def summed(
