@@ -634,3 +634,8 @@ class RunRecord(Stored):
     def own_sessions(self) -> tuple[Session, ...]:
         """Those that asked what the run asks, with nothing changed."""
         return tuple(session for session in self.sessions if not session.changed)
+
+    @property
+    def stops_when_resolved(self) -> bool:
+        """Whether an instance needs no further sample once one has resolved it."""
+        return self.own_sessions[-1].stop_when_resolved if self.own_sessions else False

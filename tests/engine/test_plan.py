@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from swerun.engine.plan import after, interleave, plan, side_by_side
@@ -149,3 +151,17 @@ def test_what_shares_layers_is_side_by_side_and_what_came_first_stays_first(give
         task = one.task.model_copy(update={"repo": repo})
         instances.append(one.model_copy(update={"task": task, "version": version}))
     assert [each.id for each in side_by_side(instances)] == [str(number) for number in ordered]
+
+
+def test_a_fork_that_failed_is_forked_again_from_the_same_step_and_a_continued_one_made_anew():
+    past_ = Past(3, Started(), failed(retry=True))
+    forked = Planned(ONE, 3, 1, Cause.FORKED, 1, at=4, changed={"model": ("a", "b")})
+    assert after(forked, past_, 5, 2) == replace(forked, number=5)
+    continued = Planned(ONE, 3, 1, CONTINUED, 1, at=4)
+    assert after(continued, past_, 5, 2) == Planned(ONE, 5, 1, Cause.RETRY, 3)
+
+
+def test_what_a_continued_attempt_began_with_is_known_where_only_its_grade_is_left():
+    waiting = Past(2, Started(cause=CONTINUED, of=1, at=4), None, KEPT)
+    (made,) = plan([ONE], {"one": [cut_off(1, 4), waiting]}, 1, continues=True)
+    assert (made.number, made.cause, made.of, made.at) == (2, CONTINUED, 1, 4)

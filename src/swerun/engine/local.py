@@ -23,7 +23,8 @@ Listener = Callable[[Happened], None]
 class Work:
     """One run: where it is written, with what its attempts are made, and of which instances.
 
-    A sample whose verdict is `outdated` is tried again; the old attempt stays.
+    A sample whose verdict is `outdated` is tried again; the old attempt stays. With `asked` those
+    attempts are made, whatever was made before, and no others.
     """
 
     store: RunStore
@@ -35,6 +36,7 @@ class Work:
     by_sample: bool = False  # all first samples before any second one, which may not be needed
     outdated: Callable[[Attempt], bool] = lambda _: False
     continues: bool = False  # attempts that were cut off are gone on with
+    asked: tuple[Planned, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,9 @@ class LocalEngine:
 
 
 def left(work: Work) -> list[Planned]:
+    if work.asked is not None:
+        made = (work.store.past_attempt(p.instance.id, p.number).done for p in work.asked)
+        return [each for each, done in zip(work.asked, made, strict=True) if done is None]
     past = {i.id: [_seen(p, i.id, work) for p in work.store.past(i.id)] for i in work.instances}
     planned = plan(work.instances, past, work.samples, continues=work.continues)
     return sorted(planned, key=lambda each: each.sample) if work.by_sample else planned

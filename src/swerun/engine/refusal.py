@@ -55,4 +55,4 @@ def refusal_of(store: RunStore, budget: Budget | None, *, stop_when_resolved: bo
 
 def _is_resolved(store: RunStore, instance_id: str) -> bool:
     past = store.past(instance_id)
-    return any(p.done and p.done.outcome is Outcome.RESOLVED for p in past)
+    return any(p.done and p.done.is_own and p.done.outcome is Outcome.RESOLVED for p in past)
