@@ -11,7 +11,7 @@ from threading import Event
 from swerun.errors import CancelledError, GraderError, SandboxError
 from swerun.ports import Grader, Images, Journal, Kept, Planned, Slots, Solver
 from swerun.records import Attempt, Failure, Fault, Grade, GradeReason, Outcome, Price, Step, Usage
-from swerun.solve import failure_of
+from swerun.solve import failure_of, replayed_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Story:
     grade: Grade | None = None
     failure: Failure | None = None
     cancelled: bool = False
-    steps: int = 0  # of the solving that is under way, for the case that it has no end
-    usage: Usage = field(default_factory=Usage)
+    steps: list[Step] = field(default_factory=list)  # of a solving, for the case that it has no end
+    usage: Usage = field(default_factory=Usage)  # theirs
     solve_seconds: float = 0.0
     grade_seconds: float = 0.0
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -97,7 +97,7 @@ def _solve(planned: Planned, solver: Solver, story: Story, journal: Journal) -> 
 
     def keep(step: Step) -> None:
         journal.step(step)
-        story.steps += 1
+        story.steps.append(step)
         story.usage += step.reply.usage
 
     try:
@@ -131,6 +131,9 @@ def _grade(planned: Planned, patch: bytes, bench: Bench, story: Story, journal: 
 def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
     solved = story.kept.solved if story.kept else None
     usage = solved.usage if solved else story.usage
+    replayed = solved.replayed if solved else replayed_of(story.steps)
+    if replayed and price:
+        replayed = replayed.model_copy(update={"cost": price.cost(replayed.usage)})
     return Attempt(
         instance_id=planned.instance.id,
         attempt=planned.number,
@@ -142,9 +145,10 @@ def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
         stop=solved.stop if solved else None,
         grade=story.grade,
         failure=story.failure,
-        steps=solved.steps if solved else story.steps,
+        steps=solved.steps if solved else len(story.steps),
         usage=usage,
         cost=price.cost(usage) if price else None,
+        replayed=replayed,
         patch_bytes=solved.patch_bytes if solved else 0,
         replay_differs=solved.replay_differs if solved else None,
         seconds=round(time.monotonic() - story.clock, 3),

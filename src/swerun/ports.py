@@ -237,7 +237,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One attempt to make; with `kept` only its grading is left to do."""
+    """One attempt to make; with `kept` only its grading is left to do.
+
+    It begins with the first `at` steps of attempt `of`, done again; `recorded` are those steps, as
+    soon as the attempt is begun.
+    """
 
     instance: Instance
     number: int
@@ -245,6 +249,8 @@ class Planned:
     cause: Cause = Cause.FIRST
     of: int | None = None
     kept: Kept | None = None
+    at: int = 0
+    recorded: tuple[Step, ...] = ()
 
 
 class Solver(Protocol):

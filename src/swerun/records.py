@@ -199,6 +199,10 @@ class Usage(Record):
             unreported=self.unreported + other.unreported,
         )
 
+    def __sub__(self, other: Usage) -> Usage:
+        less = {name: getattr(self, name) - getattr(other, name) for name in Usage.model_fields}
+        return Usage.model_validate(less)
+
 
 class Price(Record):
     """Dollars per million tokens; `source` says who has it so.
@@ -252,6 +256,7 @@ class Reply(Record):
     seconds: float = 0.0
     tries: int = 1  # requests sent until this reply came
     replay: str | None = None  # recorded endpoint: "same" or "differs", of what it was shown
+    replayed: int | None = None  # given again, and not paid again: the attempt whose reply it is
 
 
 class Observation(Record):
@@ -274,6 +279,17 @@ class Step(Record):
     observations: tuple[Observation, ...] = ()
     # steps whose results the model was shown shortened from this reply on: there was no more room
     shortened: tuple[int, ...] = ()
+    differs: bool = False  # of a replayed reply: what came of it is not what was recorded
+
+
+class Replayed(Record):
+    """The beginning of an attempt that was done again from the recorded steps of another: part of
+    its steps and usage, but nobody was asked or paid for it again."""
+
+    steps: int
+    usage: Usage
+    cost: float | None = None  # dollars; None: nobody knew the price
+    differs: tuple[int, ...] = ()  # the steps whose observations were not as recorded
 
 
 class Failure(Record):
@@ -294,11 +310,12 @@ class Solved(Stored):
     failure: Failure | None = None
     steps: int = 0
     usage: Usage = Usage()
+    replayed: Replayed | None = None
     solved_in: int | None = None  # the attempt whose solving this is, where it is not this one's
     patch_bytes: int = 0
     patch_sha256: str = ""
     left_behind: tuple[str, ...] = ()  # new files in the patch that no test or source needs to be
-    replay_differs: int | None = None  # recorded endpoint: steps whose observation differed
+    replay_differs: int | None = None  # of what was done before: steps whose observation differed
     model_served: str = ""
     image_digest: str = ""
     started_at: datetime
@@ -416,6 +433,7 @@ class Attempt(Stored):
     steps: int = 0
     usage: Usage = Usage()
     cost: float | None = None  # dollars; None: nobody knew the price
+    replayed: Replayed | None = None
     patch_bytes: int = 0
     replay_differs: int | None = None
     seconds: float

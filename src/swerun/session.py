@@ -86,8 +86,9 @@ class Prepared:
         prices = {work.store.name: who.price for work, who in self.entries}
 
         def pay(event: Happened) -> None:
-            if isinstance(event.what, Step) and (price := prices[event.run]):
-                budget.add(price.of(event.what.reply.usage))
+            if isinstance(event.what, Step) and event.what.reply.replayed is None:
+                price = prices[event.run]
+                budget.add(price.of(event.what.reply.usage) if price else 0.0)
             listener(event)
 
         return pay

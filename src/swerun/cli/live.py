@@ -75,7 +75,7 @@ class Board:
             elif isinstance(what, Step):
                 line.step = what.index + 1
                 line.tokens += what.reply.usage.total
-                self.tokens += what.reply.usage.total
+                self.tokens += what.reply.usage.total if what.reply.replayed is None else 0
             elif isinstance(what, Solved):
                 line.stage = "waiting to grade"
 

@@ -9,7 +9,29 @@ from swerun.records import Attempt, Price, Usage
 
 def repriced(attempts: Iterable[Attempt], price: Price) -> list[Attempt]:
     """The attempts as if they had had that price."""
-    return [a.model_copy(update={"cost": price.cost(a.usage)}) for a in attempts]
+    return [_repriced(attempt, price) for attempt in attempts]
+
+
+def _repriced(attempt: Attempt, price: Price) -> Attempt:
+    new: dict[str, object] = {"cost": price.cost(attempt.usage)}
+    if again := attempt.replayed:
+        new["replayed"] = again.model_copy(update={"cost": price.cost(again.usage)})
+    return attempt.model_copy(update=new)
+
+
+def paid(attempts: Iterable[Attempt]) -> list[Attempt]:
+    """The attempts with what each of them alone used and cost: nothing where it grades the patch of
+    another, and the rest where it begins with another's steps."""
+    return [_paid(attempt) for attempt in attempts if attempt.solved_in is None]
+
+
+def _paid(attempt: Attempt) -> Attempt:
+    again = attempt.replayed
+    if again is None:
+        return attempt
+    is_known = attempt.cost is not None and again.cost is not None
+    cost = (attempt.cost or 0.0) - (again.cost or 0.0) if is_known else None
+    return attempt.model_copy(update={"usage": attempt.usage - again.usage, "cost": cost})
 
 
 def summed(

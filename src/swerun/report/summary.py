@@ -17,7 +17,7 @@ from swerun.records import (
     Stratum,
     Usage,
 )
-from swerun.report.costs import repriced, summed
+from swerun.report.costs import paid, repriced, summed
 from swerun.report.estimate import Estimate, estimated
 from swerun.report.samples import Samples, several
 
@@ -143,10 +143,10 @@ def summarise(
         outcomes={o.value: outcomes[o] for o in Outcome if outcomes[o]},
         stops=dict(sorted(Counter(a.stop.value for a in counted if a.stop).items())),
         usage=sum((a.usage for a in counted), Usage()),
-        usage_all=sum((a.usage for a in attempts if a.solved_in is None), unfinished or Usage()),
+        usage_all=sum((a.usage for a in paid(attempts)), unfinished or Usage()),
         price=price,
         cost=summed(counted),
-        cost_all=summed((a for a in attempts if a.solved_in is None), unfinished, price),
+        cost_all=summed(paid(attempts), unfinished, price),
         spared=sum(row.spared for row in rows),
         samples=several(_verdicts(rows), run.samples, stopped=stops),
         attempts=len(attempts),

@@ -184,14 +184,14 @@ class RunStore:
         return read_lines(self.attempt_folder(instance_id, number) / "steps.jsonl", Step)
 
     def unfinished_usage(self) -> Usage:
-        """The tokens of attempts that were cut off, or wait for their grade."""
+        """The tokens paid for attempts that were cut off, or wait for their grade."""
         cut_off = (
             (instance_id, number)
             for instance_id, number, folder in self._attempt_folders()
             if not (folder / "attempt.json").exists()
         )
         steps = (step for each in cut_off for step in self.steps(*each))
-        return sum((step.reply.usage for step in steps), Usage())
+        return sum((s.reply.usage for s in steps if s.reply.replayed is None), Usage())
 
     def patch(self, instance_id: str, number: int) -> bytes:
         path = self.attempt_folder(instance_id, number) / "patch.diff"
