@@ -57,7 +57,19 @@ MAY_IMPORT = {
     "regrade": {"grading", "records", "runs"},
     "validation": {"config", "errors", "instances", "records", "report", "runs"},
     "revision": {"config", "records", "runs"},
+    "circumstances": {"agent", "config", "models", "models_file", "records", "revision"},
+    "again": {
+        "circumstances",
+        "config",
+        "errors",
+        "instances",
+        "models",
+        "records",
+        "report",
+        "runs",
+    },
     "question": {
+        "circumstances",
         "config",
         "entrants",
         "errors",
@@ -121,6 +133,7 @@ MAY_IMPORT = {
         "workbench",
     },
     "cli": {
+        "again",
         "config",
         "doctor",
         "engine",

@@ -135,11 +135,9 @@ def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
     if replayed and price:
         replayed = replayed.model_copy(update={"cost": price.cost(replayed.usage)})
     return Attempt(
+        **dict(planned.started),
         instance_id=planned.instance.id,
         attempt=planned.number,
-        sample=planned.sample,
-        cause=planned.cause,
-        of=planned.of,
         solved_in=solved.solved_in if solved else None,
         outcome=outcome_of(story.grade, story.failure, cancelled=story.cancelled),
         stop=solved.stop if solved else None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any, Literal, Protocol
 
@@ -14,9 +14,11 @@ from swerun.records import (
     Cause,
     Grade,
     Instance,
+    Overrides,
     Reply,
     Role,
     Solved,
+    Started,
     Step,
     Stop,
     Task,
@@ -251,6 +253,19 @@ class Planned:
     kept: Kept | None = None
     at: int = 0
     recorded: tuple[Step, ...] = ()
+    changed: Overrides = field(default_factory=dict)
+    replaces: bool = False
+
+    @property
+    def started(self) -> Started:
+        """What its first file says."""
+        return Started(
+            sample=self.sample,
+            cause=self.cause,
+            of=self.of,
+            changed=self.changed,
+            replaces=self.replaces,
+        )
 
 
 class Solver(Protocol):

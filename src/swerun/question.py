@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from swerun.circumstances import configured
 from swerun.config import RunConfig
 from swerun.entrants import DEMO, Entrant
 from swerun.errors import InputError
@@ -86,6 +87,7 @@ def session_of(config: RunConfig, who: Entrant, chosen: Chosen) -> Session:
         missing=who.missing,
         selection=config.selection,
         strata=chosen.strata,
+        configured=configured(config, who.name, chosen.subset.source),
     )
 
 

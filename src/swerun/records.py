@@ -15,6 +15,8 @@ SCHEMA_VERSION = 1
 # what an eval script has around its tests' output, by SWE-bench's convention
 START = ">>>>> Start Test Output"
 END = ">>>>> End Test Output"
+# by dotted key of a question: what the run asks, and what was asked in its place
+Overrides = Mapping[str, tuple[JsonValue, JsonValue]]
 
 
 class Record(BaseModel):
@@ -417,14 +419,27 @@ class Grade(Stored):
         return tuple(test for test in self.tests if not test.ok)
 
 
-class Attempt(Stored):
+class Started(Stored):
+    """started.json, an attempt's first file: why there is one, and what of its question is not the
+    run's."""
+
+    sample: int = 1
+    cause: Cause = Cause.FIRST
+    of: int | None = None  # the attempt it follows
+    changed: Overrides = {}
+    replaces: bool = False  # with a verdict it counts in the place of the sample's older attempts
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a try at what the run asks: only such an attempt counts in its score."""
+        return not self.changed and self.cause is not Cause.FORKED
+
+
+class Attempt(Started):
     """attempt.json: it exists if and only if the attempt is done."""
 
     instance_id: str
     attempt: int
-    sample: int = 1
-    cause: Cause = Cause.FIRST
-    of: int | None = None  # the attempt it follows
     solved_in: int | None = None  # the attempt whose patch it grades, where it is not its own
     outcome: Outcome
     stop: Stop | None = None
@@ -559,6 +574,13 @@ class Stratum(Record):
     sampled: tuple[str, ...]  # ids
 
 
+class Configured(Record):
+    """What a session was configured with: the keys of a configuration file, and nothing secret."""
+
+    keys: Mapping[str, JsonValue] = {}  # what is not the default
+    withheld: tuple[str, ...] = ()  # dotted keys of what was given, and may hold a secret
+
+
 class Session(Record):
     """One process's work on a run: circumstances, never a reason to refuse."""
 
@@ -577,6 +599,8 @@ class Session(Record):
     selection: Selection = Selection()
     strata: tuple[Stratum, ...] = ()  # of its selection, where that is a sample
     soundness: Mapping[str, Soundness] = {}  # of its instances, as far as this machine knew
+    configured: Configured | None = None  # sessions of earlier versions have none
+    changed: Overrides = {}  # as its attempts have it
 
 
 class Members(Record):
@@ -603,3 +627,8 @@ class RunRecord(Stored):
     members: tuple[Members, ...] = ()  # of the selection; runs of earlier versions have none
     created_at: datetime
     sessions: tuple[Session, ...] = ()
+
+    @property
+    def own_sessions(self) -> tuple[Session, ...]:
+        """Those that asked what the run asks, with nothing changed."""
+        return tuple(session for session in self.sessions if not session.changed)

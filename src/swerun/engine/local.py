@@ -13,7 +13,7 @@ from swerun.engine.events import Happened
 from swerun.engine.plan import after, interleave, plan
 from swerun.ports import Graded, Planned, Stage
 from swerun.records import Attempt, Grade, Instance, Solved, Step
-from swerun.runs.store import AttemptLog, Past, RunStore, Started
+from swerun.runs.store import AttemptLog, Past, RunStore
 
 Listener = Callable[[Happened], None]
 
@@ -129,8 +129,7 @@ class LocalEngine:
                 self.cancel.set()
 
     def _attempt(self, work: Work, planned: Planned, retries: int) -> None:
-        started = Started(sample=planned.sample, cause=planned.cause, of=planned.of)
-        with work.store.attempt(planned.instance.id, planned.number, started) as log:
+        with work.store.attempt(planned.instance.id, planned.number, planned.started) as log:
             journal = LiveJournal(work.store.name, planned, log, self.listener)
             run_attempt(planned, work.bench, journal)
         past = work.store.past_attempt(planned.instance.id, planned.number)

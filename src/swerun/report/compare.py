@@ -12,6 +12,8 @@ from itertools import combinations
 from statistics import fmean
 from typing import TypeVar
 
+from pydantic import JsonValue
+
 from swerun.errors import InputError
 from swerun.records import Question, Record, Stored
 from swerun.report.estimate import CONFIDENCE
@@ -247,10 +249,10 @@ def unlike(a: Side, b: Side) -> tuple[str, ...]:
     )
 
 
-def flat(question: Question) -> dict[str, object]:
+def flat(question: Question) -> dict[str, JsonValue]:
     """By dotted key, with nothing for what has no value."""
-    found = dict[str, object]()
-    rest: list[tuple[str, object]] = list(question.model_dump(mode="json").items())
+    found = dict[str, JsonValue]()
+    rest: list[tuple[str, JsonValue]] = list(question.model_dump(mode="json").items())
     while rest:
         key, value = rest.pop(0)
         if isinstance(value, dict):

@@ -15,14 +15,13 @@ from swerun.errors import InputError
 from swerun.ports import Graded, Kept
 from swerun.records import (
     Attempt,
-    Cause,
     Grade,
     Members,
     RunRecord,
     Session,
     Solved,
+    Started,
     Step,
-    Stored,
     Usage,
 )
 from swerun.runs.files import (
@@ -43,14 +42,6 @@ from swerun.runs.grades import (
 )
 
 GRADES = "grades"
-
-
-class Started(Stored):
-    """started.json, an attempt's first file: why there is one."""
-
-    sample: int = 1
-    cause: Cause = Cause.FIRST
-    of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
