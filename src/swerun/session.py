@@ -38,6 +38,7 @@ from swerun.records import RunRecord, Step
 from swerun.report.derived import derive, reported
 from swerun.report.summary import Report
 from swerun.runs.store import RunStore, open_or_create
+from swerun.sandbox.containers import reap_orphans
 from swerun.sandbox.docker import Profile, reap
 from swerun.validation import Validations, sound_only
 from swerun.workbench import Shared, bench_of, connected, fitting, grading_profile
@@ -189,6 +190,7 @@ def _held(runs: Path, wanted: RunRecord, open_: ExitStack) -> RunStore:
 def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chosen: Chosen) -> Work:
     """A run whose lock is ours, with this session noted in it."""
     reap(shared.client, store.label())  # what a killed process left of it
+    reap_orphans(shared.client, store.shell_label())
     session = session_of(config, who, chosen).model_copy(update={"soundness": shared.known})
     ids, members = [i.id for i in chosen.instances], members_of(chosen.instances)
     store.begin_session(session, ids, config.samples, members)

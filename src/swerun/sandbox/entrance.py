@@ -79,18 +79,19 @@ class Entrance:
         """
         deadline = float("inf") if timeout is None else time.monotonic() + timeout
         argv = self.program(self.shell, "-c", command, script=LISTENING)
-        with translated(f"running {command[:200]!r}"):
+        said = repr(command[:200])
+        with translated(f"running {said}"):
             stream = attach(self.client, self.container, argv, user=self.sandbox.user)
         with closing(stream):
             while time.monotonic() < deadline:
                 try:
                     data = stream.receive(min(WAIT, max(0.001, deadline - time.monotonic())))
                 except TimeoutError:
-                    if self._code(stream.id, command) is None:
+                    if self._code(stream.id, said) is None:
                         continue
                     data = b""  # what it left running may keep the stream open for ever
                 if not data:
-                    return Ended(self.exit_code(stream.id, command))
+                    return Ended(self.exit_code(stream.id, said))
                 write(data)
         return Ended(LATE, timed_out=True)
 
@@ -103,11 +104,11 @@ class Entrance:
         while (code := self._code(program, doing)) is None and time.monotonic() < deadline:
             time.sleep(0.02)
         if code in (None, KILLED) and not self.sandbox.runs(doing):
-            raise SandboxLostError(f"the container ended during {doing[:200]!r}")
+            raise SandboxLostError(f"the container ended during {doing}")
         return KILLED if code is None else code
 
     def _code(self, program: str, doing: str) -> int | None:
         """None: it has not ended."""
-        with translated(f"looking at {doing[:200]!r}"):
+        with translated(f"looking at {doing}"):
             found = self.client.api.exec_inspect(program)
         return None if found["Running"] or found["ExitCode"] is None else int(found["ExitCode"])

@@ -26,12 +26,13 @@ SHELLS = {"bash": ("bash", "--norc", "--noprofile"), "sh": ("sh",)}
 NO_FILE = "ENV="  # an interactive sh reads the file of that name
 
 
-def interact(entrance: Entrance) -> int:
-    """The shell's exit code, once it has ended; 1 where the terminal went away before.
+def interact(entrance: Entrance, *variables: str) -> int:
+    """The exit code of a shell, once it has ended; 1 where the terminal went away before. It has
+    `variables` (NAME=VALUE) beside those of commands.
 
     Raises SandboxLostError where the container ended under it, else SandboxError.
     """
-    shell = entrance.program(*SHELLS[entrance.shell], more=(TERM, PROMPT, NO_FILE))
+    shell = entrance.program(*SHELLS[entrance.shell], more=(TERM, PROMPT, NO_FILE, *variables))
     user = entrance.sandbox.user
     with translated("opening a shell"):
         stream = attach(entrance.client, entrance.container, shell, user=user, terminal=True)
