@@ -79,7 +79,7 @@ MAY_IMPORT = {
         "revision",
         "version",
     },
-    "moments": {"errors", "ports", "records", "runs", "scaffolding"},
+    "moments": {"errors", "ports", "records", "report", "runs", "scaffolding"},
     "standing": {
         "again",
         "config",

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from swerun.errors import InputError
 from swerun.ports import Agent
 from swerun.records import Question, Step, Stop
+from swerun.report.compare import flat
 from swerun.runs.store import Past, RunStore
 from swerun.scaffolding import rebuilt
 
@@ -110,12 +112,14 @@ def _image_digest(past: Past) -> str:
 
 def _asked(question: Question, past: Past) -> Question:
     """What the attempt was asked: what the run asks, but for what was changed."""
-    whole = question.model_dump(mode="json")
-    for key, (_, now) in past.started.changed.items():
-        *parents, last = key.split(".")
-        at = whole
-        for parent in parents:
-            at[parent] = at[parent] or {}
-            at = at[parent]
-        at[last] = now
-    return Question.model_validate(whole)
+    changed = {key: now for key, (_, now) in past.started.changed.items()}
+    whole: dict[str, Any] = {}
+    for key, value in (flat(question) | changed).items():
+        if value is not None:
+            *parents, last = key.split(".")
+            at = whole
+            for parent in parents:
+                at = at.setdefault(parent, {})
+            at[last] = value
+    of_nothing: dict[str, Any] = {"scaffold": None, "sampling": {}}
+    return Question.model_validate(of_nothing | whole)

@@ -12,7 +12,7 @@ from swerun.again import Again
 from swerun.config import cache_folder
 from swerun.errors import SandboxLostError
 from swerun.grading.apply import Applied, apply_patch
-from swerun.grading.ready import SCRIPT, made_ready
+from swerun.grading.ready import made_ready
 from swerun.images.store import EngineImages
 from swerun.moments import Way
 from swerun.ports import Agent
@@ -25,6 +25,7 @@ from swerun.workbench import connected, grading_profile, sandboxes_of
 if TYPE_CHECKING:
     from docker import DockerClient
 
+SCRIPT = "/tmp/eval.sh"  # noqa: S108 -- in a container of its own
 SHOWN = 800  # characters of what a patch or a script was answered with
 
 
@@ -86,7 +87,7 @@ class Place:
         if not self.way.patch.strip():
             yield "the patch is empty: for one like that the grader runs no tests"
         limit = self.way.question.limits.eval_seconds
-        ready = made_ready(self.sandbox, self.instance.answer, self.way.patch, limit)
+        ready = made_ready(self.sandbox, self.instance.answer, self.way.patch, SCRIPT, limit)
         if ready.applied:
             yield from rejection(ready.applied)
         if ready.before and ready.before.exit_code:

@@ -12,8 +12,6 @@ from swerun.grading.script import before_tests, telling
 from swerun.ports import ExecResult, Sandbox
 from swerun.records import Answer
 
-SCRIPT = "/tmp/eval.sh"  # noqa: S108 -- in a container of its own
-
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -24,8 +22,10 @@ class Ready:
     before: ExecResult | None
 
 
-def made_ready(sandbox: Sandbox, answer: Answer, patch: bytes, eval_seconds: float) -> Ready:
-    """Apply `patch` as for a grading, lay the eval script at SCRIPT, and run it up to its tests.
+def made_ready(
+    sandbox: Sandbox, answer: Answer, patch: bytes, path: str, eval_seconds: float
+) -> Ready:
+    """Apply `patch` as for a grading, lay the eval script at `path`, and run it up to its tests.
 
     The script can be run as a whole afterwards: it begins by putting its test files back as they
     were. Raises SandboxError, and InstanceError where it does not say where its tests begin.
@@ -33,7 +33,7 @@ def made_ready(sandbox: Sandbox, answer: Answer, patch: bytes, eval_seconds: flo
     script = telling(answer.eval_script)
     beginning = before_tests(script)
     applied = apply_patch(sandbox, patch) if patch.strip() else None
-    sandbox.write_file(SCRIPT, script.encode())
+    sandbox.write_file(path, script.encode())
     if applied and applied.command is None:
         return Ready(applied, None)
     return Ready(applied, sandbox.exec(beginning, timeout=eval_seconds))
