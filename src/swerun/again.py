@@ -16,7 +16,7 @@ from swerun.instances.hub import Hub
 from swerun.instances.selection import Subset
 from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.presets import preset_of
-from swerun.records import Question, RunRecord
+from swerun.records import Configured, Question, RunRecord
 from swerun.report.compare import flat
 from swerun.runs.store import RunStore
 
@@ -67,9 +67,19 @@ def again(store: RunStore, flags: Mapping[str, Any], environment: Mapping[str, s
             f"({there.keys['base_url']}): give all of it with --base-url"
         )
     keys = dict(there.keys) | (dict.fromkeys(("base_url", "api_key_env")) if moved else {})
+    return _with(store, there.model_copy(update={"keys": keys}), flags)
+
+
+def as_it_was(store: RunStore, flags: Mapping[str, Any], environment: Mapping[str, str]) -> Again:
+    """As `again`, for who asks no model: whatever patches the run has, wherever its endpoint is."""
+    return _with(store, remembered(store.record(), environment), flags)
+
+
+def _with(store: RunStore, there: Configured, flags: Mapping[str, Any]) -> Again:
+    record = store.record()
     own = {"samples": record.samples, "runs": store.folder.parent, "run": store.name}
     where = f"{store.folder / 'run.json'} and the flags"
-    config = laid_over(keys, own | dict(flags), where)
+    config = laid_over(there.keys, own | dict(flags), where)
     if len(config.model) != 1:
         raise InputError(f"--model: {store.name} is a run of one model, and its attempts are too")
     lost = [key for key in there.withheld if key.startswith("images.") and key not in flags]

@@ -25,6 +25,7 @@ from swerun.question import grade_jobs, members_of, run_wanted, session_of
 from swerun.records import Instance, Overrides
 from swerun.report.derived import reported
 from swerun.runs.store import RunStore, open_or_create, refuse_another
+from swerun.sandbox.containers import reap_orphans
 from swerun.sandbox.docker import Profile, reap
 from swerun.validation import sound_only
 from swerun.workbench import Shared, bench_of, grading_profile
@@ -167,6 +168,7 @@ def _shared(ground: Ground) -> Shared:
 def _work(ground: Ground, who: Entrant, store: RunStore, shared: Shared) -> Work:
     """A run whose lock is ours, with this session noted in it."""
     reap(shared.client, store.label())  # what a killed process left of it
+    reap_orphans(shared.client, store.shell_label())
     config, chosen, further = ground.config, ground.chosen, ground.further
     session = session_of(config, who, chosen, further.changed if further else None)
     session = session.model_copy(update={"soundness": shared.known})

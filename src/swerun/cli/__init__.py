@@ -15,6 +15,7 @@ from swerun.cli import (
     inspect,
     instances,
     run,
+    shell,
     show,
     validate,
     why,
@@ -39,6 +40,7 @@ app.command()(run.run)
 app.command()(grade.grade)
 app.command()(inspect.report)
 app.command()(show.show)
+app.command()(shell.shell)
 app.command()(why.why)
 app.command("list")(inspect.list_)
 app.command()(compare.compare)

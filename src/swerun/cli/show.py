@@ -53,7 +53,7 @@ def show(
                 raise InputError("--step, --attempt and --diff-gold are of an instance: name it")
             _tell_run(store.record(), as_json=as_json or not fingerprint)
             return
-        number = _number(store, instance, attempt)
+        number = number_of(store, instance, attempt)
         if step is not None:
             _tell_one_step(store, instance, number, step, as_json=as_json)
             return
@@ -64,7 +64,8 @@ def show(
         _paged(lambda out: _tell(store, instance, number, gold, out), pager=pager)
 
 
-def _number(store: RunStore, instance: str, attempt: int | None) -> int:
+def number_of(store: RunStore, instance: str, attempt: int | None) -> int:
+    """`attempt`, or the newest. Raises InputError where there is none."""
     from swerun.errors import InputError
 
     numbers = [past.number for past in store.past(instance)]

@@ -109,6 +109,10 @@ class RunStore:
         """What its containers are labelled with: its name, and what no other run of it has."""
         return f"{self.name}-{self.record().id}"
 
+    def shell_label(self) -> str:
+        """That of the containers that people stand in: no session of the run removes those."""
+        return f"{self.label()}-shell"
+
     @contextmanager
     def attempt(self, instance_id: str, number: int, started: Started) -> Iterator[AttemptLog]:
         """The log of attempt `number`; an existing folder is gone on with, never emptied.
