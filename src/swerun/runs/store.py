@@ -110,7 +110,8 @@ class RunStore:
         return f"{self.name}-{self.record().id}"
 
     def shell_label(self) -> str:
-        """That of the containers that people stand in: no session of the run removes those."""
+        """That of the containers that people stand in, or that attempts are done again in: no
+        session of the run removes those."""
         return f"{self.label()}-shell"
 
     @contextmanager
@@ -200,6 +201,10 @@ class RunStore:
     def patch(self, instance_id: str, number: int) -> bytes:
         path = self.attempt_folder(instance_id, number) / "patch.diff"
         return path.read_bytes() if path.exists() else b""
+
+    def is_solved(self, instance_id: str, number: int) -> bool:
+        """Whether a patch was taken, be it an empty one."""
+        return (self.attempt_folder(instance_id, number) / "solved.json").exists()
 
     def grades(self, instance_id: str, number: int) -> list[StoredGrade]:
         """Each grading of an attempt, oldest first."""
