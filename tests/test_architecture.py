@@ -93,6 +93,16 @@ MAY_IMPORT = {
         "sandbox",
         "workbench",
     },
+    "fork": {
+        "agent",
+        "engine",
+        "errors",
+        "moments",
+        "ports",
+        "records",
+        "runs",
+        "scaffolding",
+    },
     "replays": {
         "again",
         "config",
