@@ -147,6 +147,7 @@ MAY_IMPORT = {
         "validation",
         "workbench",
     },
+    "rerun": {"engine", "errors", "instances", "ports", "records", "report", "runs"},
     "face": {
         "config",
         "grading",
@@ -176,6 +177,7 @@ MAY_IMPORT = {
         "regrade",
         "report",
         "repos",
+        "rerun",
         "revision",
         "runs",
         "sandbox",
@@ -220,6 +222,7 @@ READS_ENVIRONMENT = {
     "cli.grade",
     "cli.images",
     "cli.instances",
+    "cli.rerun",
     "cli.show",
     "cli.validate",
     "face",

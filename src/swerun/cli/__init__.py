@@ -14,6 +14,7 @@ from swerun.cli import (
     images,
     inspect,
     instances,
+    rerun,
     run,
     show,
     validate,
@@ -36,6 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(run.run)
+app.command()(rerun.rerun)
 app.command()(grade.grade)
 app.command()(inspect.report)
 app.command()(show.show)
