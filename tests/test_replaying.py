@@ -83,6 +83,22 @@ def test_the_live_model_is_shown_what_it_would_have_been_without_an_end(recorded
     assert told(rest.heard[0]) == told(whole.heard[2])
 
 
+def test_another_model_is_shown_what_was_said_and_called_and_nothing_only_the_first_understands(
+    recorded,
+):
+    call = {"id": "c0", "type": "function", "function": {"name": "bash"}, "extra_content": "sealed"}
+    raw = {"role": "assistant", "content": "Hm.", "tool_calls": [call], "reasoning": "Thought."}
+    reply = recorded[0].reply.model_copy(update={"raw": raw})
+    step = recorded[0].model_copy(update={"reply": reply})
+    for anew in (False, True):
+        live = ScriptedModel([a_reply("submit")])
+        solved(ReplayingAgent(bash(), [step], 1, anew), live)
+        shown = live.heard[0][2].reply.raw
+        assert shown.get("reasoning") == (None if anew else "Thought.")
+        assert shown["tool_calls"][0].get("extra_content") == (None if anew else "sealed")
+        assert (shown["content"], shown["tool_calls"][0]["id"]) == ("Hm.", "c0")
+
+
 def test_a_reply_that_was_replayed_before_is_still_that_of_the_attempt_that_paid_for_it(recorded):
     first = ReplayingAgent(bash(), recorded[:1], 1)
     _, steps = solved(first, ScriptedModel(REPLIES[1:]))

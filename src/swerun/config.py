@@ -75,6 +75,7 @@ class RunConfig(Dataset):
     jobs: int = Field(default=4, ge=1)
     grade_jobs: int | None = Field(default=None, ge=1)  # None: as many as there are cores
     retries: int = Field(default=2, ge=0)  # new attempts after a failure that may pass
+    continue_attempts: bool = False  # go on with those that were cut off, from their last step
     confirm: int = Field(default=0, ge=0)  # further runs of a patch whose expected tests fail
     no_cache: bool = False  # run the tests even where they ran for the same patch before
     prompt: Path | None = None

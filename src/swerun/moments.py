@@ -64,6 +64,18 @@ def way_to(moment: Moment, store: RunStore, question: Question) -> Way:
     return _by_steps(replace(start, agent=agent, steps=steps), _stop(past))
 
 
+def whole_way(moment: Moment, store: RunStore, question: Question) -> Way:
+    """All of an attempt's steps, whatever the last one did to the container; `patch` is the one
+    that was taken then. Raises InputError where there are none to do again."""
+    past = store.past_attempt(moment.instance_id, moment.attempt)
+    asked, who = _asked(question, past), f"{moment.instance_id}, attempt {moment.attempt}"
+    agent, steps = rebuilt(asked), tuple(store.steps(moment.instance_id, _solved_in(past)))
+    if not steps:
+        raise InputError(f"{who}: no steps of it are recorded")
+    patch = store.patch(moment.instance_id, moment.attempt)
+    return Way(moment, asked, who, agent, steps, patch, _image_digest(past))
+
+
 def _by_steps(whole: Way, stop: Stop | None) -> Way:
     all_, at, why = len(whole.steps), whole.moment.at, ""
     if at is None and stop is Stop.SANDBOX_LOST:
@@ -87,8 +99,7 @@ def _by_patch(start: Way, store: RunStore, why: str) -> Way:
 
 
 def _patch(store: RunStore, moment: Moment) -> bytes:
-    folder = store.attempt_folder(moment.instance_id, moment.attempt)
-    if not (folder / "solved.json").exists():
+    if not store.is_solved(moment.instance_id, moment.attempt):
         raise InputError(f"attempt {moment.attempt} of {moment.instance_id} ended without a patch")
     return store.patch(moment.instance_id, moment.attempt)
 

@@ -263,6 +263,7 @@ class Planned:
             sample=self.sample,
             cause=self.cause,
             of=self.of,
+            at=self.at,
             changed=self.changed,
             replaces=self.replaces,
         )

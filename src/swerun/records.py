@@ -426,6 +426,7 @@ class Started(Stored):
     sample: int = 1
     cause: Cause = Cause.FIRST
     of: int | None = None  # the attempt it follows
+    at: int = 0  # how many of that one's steps are done again before the first that is its own
     changed: Overrides = {}
     replaces: bool = False  # with a verdict it counts in the place of the sample's older attempts
 
@@ -594,6 +595,7 @@ class Session(Record):
     base_url: str = ""
     price: Price | None = None  # of the model's tokens, as far as it was known
     stop_when_resolved: bool = False
+    continue_attempts: bool = False  # attempts that had been cut off were gone on with
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
     missing: tuple[str, ...] = ()  # what was chosen, but has no prediction, and so is not graded
     selection: Selection = Selection()
@@ -632,3 +634,8 @@ class RunRecord(Stored):
     def own_sessions(self) -> tuple[Session, ...]:
         """Those that asked what the run asks, with nothing changed."""
         return tuple(session for session in self.sessions if not session.changed)
+
+    @property
+    def stops_when_resolved(self) -> bool:
+        """Whether an instance needs no further sample once one has resolved it."""
+        return self.own_sessions[-1].stop_when_resolved if self.own_sessions else False

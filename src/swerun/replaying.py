@@ -9,6 +9,7 @@ from threading import Event
 
 from swerun.agent.loop import BashAgent
 from swerun.errors import ContextLengthError, RecordingOverError
+from swerun.models.chat import for_another
 from swerun.models.recording import same
 from swerun.ports import Agent, Message, Model, Sandbox
 from swerun.records import Reply, Step, Stop, Task
@@ -77,19 +78,21 @@ class ReplayingAgent:
     """`agent`, which carries out the recorded `steps` of attempt `of` again, and then goes on.
 
     The agent knows nothing of it. One of the user's own keeps time by itself: there the recorded
-    steps take what doing them again takes.
+    steps take what doing them again takes. With `anew` another model goes on than the recorded one.
     """
 
     agent: Agent
     steps: Sequence[Step]
     of: int
+    anew: bool = False
 
     def solve(
         self, task: Task, sandbox: Sandbox, model: Model, cancel: Event
     ) -> Generator[Step, None, Stop]:
         agent = self.agent
         now = agent.clock if isinstance(agent, BashAgent) else time.monotonic
-        replayed = ReplayedModel(self.steps, self.of, model, now)
+        steps = [_for_another(step) for step in self.steps] if self.anew else self.steps
+        replayed = ReplayedModel(steps, self.of, model, now)
         if isinstance(agent, BashAgent):
             agent = replace(agent, clock=replayed.clock)
         running = agent.solve(task, sandbox, replayed, cancel)
@@ -100,6 +103,10 @@ class ReplayingAgent:
                 return Stop(done.value)
             yield step.model_copy(update={"differs": difference(recorded, step) is not None})
         return (yield from running)
+
+
+def _for_another(step: Step) -> Step:
+    return step.model_copy(update={"reply": for_another(step.reply)})
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,9 @@ def carrying(tools: str) -> Sequence[str]:
 
 
 def _commanded(config: RunConfig, endpoint: Endpoint, limits: Limits) -> Scaffolded:
+    if config.continue_attempts:
+        raise InputError("--continue-attempts: what a command did in a container is one step, so "
+                         "there is no step to go on from")  # fmt: skip
     command = str(config.agent).removeprefix(PREFIX)
     if any(KEY.fullmatch(word) for word in re.split(r"""[\s='"]+""", command)):
         raise InputError("--agent: there is a key in the command, and it would be stored: the "

@@ -125,7 +125,7 @@ def standing(
             image = images.ensure(instance)
             if way.image_digest not in ("", image.digest):
                 say(f"the image is another one than then: {way.image_digest} -> {image.digest}")
-            agent, grading = _profiles(client, way.question, images, network)
+            agent, grading = profiles_of(client, way.question, images, network)
             sandboxes = sandboxes_of(client, label, agent, grading)
             pinned = instance.on_image(image.id)
             role = Role.GRADING if way.moment.graded else Role.AGENT
@@ -133,7 +133,7 @@ def standing(
                 yield Place(way, pinned, sandbox, sandboxes.profiles[role].network)
 
 
-def _profiles(
+def profiles_of(
     client: DockerClient, asked: Question, images: EngineImages, network: str | None
 ) -> tuple[Profile, Profile]:
     """The agent's and the grading's; with as many cores as this engine has, if those are fewer."""

@@ -56,6 +56,13 @@ def said(attempt):
     return plain_line(Happened("run", "a", 1, attempt), NAMES)
 
 
+def test_tokens_of_a_reply_that_is_given_again_are_not_among_those_that_are_paid_now():
+    board, step = Board(1, retries=0), a_step()
+    heard(board, step.model_copy(update={"reply": step.reply.model_copy(update={"replayed": 1})}))
+    heard(board, a_step(1))
+    assert board.tokens == 12
+
+
 def test_an_attempt_that_is_over_is_done_and_no_longer_under_way():
     board = Board(2, retries=2)
     heard(board, "image")

@@ -57,6 +57,18 @@ class Solver:
         return Kept(solved, b"diff")
 
 
+@dataclass
+class Beginning(Solver):
+    """Remembers with which recorded steps attempts began."""
+
+    began: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
+
+    def solve(self, planned, image_digest, keep):
+        if planned.recorded:
+            self.began[planned.instance.id] = planned.at, [s.index for s in planned.recorded]
+        return super().solve(planned, image_digest, keep)
+
+
 @pytest.fixture
 def engine(tmp_path):
     def made(
@@ -125,6 +137,20 @@ def test_a_retry_takes_no_number_that_another_sample_has(engine, tmp_path):
         Outcome.UNRESOLVED
     }
     assert outcomes(store)[Outcome.RESOLVED] == len(IDS)
+
+
+def test_what_was_cut_off_is_gone_on_with_from_its_last_whole_step(engine):
+    driven, store = engine(solver := Beginning())
+    with store.attempt(IDS[0], 1, Started()) as log:
+        for index in (0, 1):
+            log.step(Step(index=index, at=NOW, reply=a_reply("ls")))
+        log.steps.write(b'{"index": 2, "at"')
+    driven.work = [replace(driven.work[0], continues=True)]
+    driven.run()
+    assert solver.began == {IDS[0]: (2, [0, 1])}
+    past = store.past(IDS[0])[-1]
+    assert (past.started.cause, past.started.of, past.started.at) == (Cause.CONTINUED, 1, 2)
+    assert (past.done.cause, past.done.outcome) == (Cause.CONTINUED, Outcome.RESOLVED)
 
 
 def test_a_grading_that_failed_to_the_end_is_all_that_the_next_session_does(engine):

@@ -9,11 +9,12 @@ import pytest
 from swerun.engine.local import LocalEngine, left
 from swerun.engine.refusal import Budget, refusal_of
 from swerun.ports import Planned
-from swerun.records import Cause, Grade, GradeReason, Outcome, Step
+from swerun.records import Cause, Grade, GradeReason, Outcome, Price, Step
 from tests.engine.test_local import IDS, RESOLVED, Solver, engine, outcomes
-from tests.fakes import an_instance
+from tests.fakes import NOW, a_reply, an_instance
 
 __all__ = ["engine"]  # a fixture
+A_DOLLAR = Price(input=1e5, output=0)  # a step, of ten tokens
 UNRESOLVED = Grade(resolved=False, reason=GradeReason.TESTS_FAILED)
 
 
@@ -26,9 +27,17 @@ def bounded(driven, *, samples=1, budget=None, stop_when_resolved=False):
 
     def pay(event):
         if budget and isinstance(event.what, Step):
-            budget.add(1.0)
+            budget.pay(event.what, A_DOLLAR)
 
     return LocalEngine([work], driven.threads, pay, driven.cancel, pause=0), work
+
+
+def test_a_reply_that_is_given_again_takes_nothing_of_the_budget():
+    budget, reply = Budget(3.0), a_reply("ls")
+    budget.pay(Step(index=0, at=NOW, reply=reply), A_DOLLAR)
+    again = reply.model_copy(update={"replayed": 1})
+    budget.pay(Step(index=0, at=NOW, reply=again), A_DOLLAR)
+    assert budget.spent == 1.0
 
 
 def test_past_the_budget_no_attempt_is_begun_and_what_runs_finishes(engine):

@@ -14,6 +14,7 @@ from swerun.cli import (
     images,
     inspect,
     instances,
+    replay,
     run,
     shell,
     show,
@@ -41,6 +42,7 @@ app.command()(grade.grade)
 app.command()(inspect.report)
 app.command()(show.show)
 app.command()(shell.shell)
+app.command()(replay.replay)
 app.command()(why.why)
 app.command("list")(inspect.list_)
 app.command()(compare.compare)

@@ -17,7 +17,7 @@ from swerun.records import Attempt, Outcome, Solved, Step
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from swerun.session import Prepared
+    from swerun.driving import Prepared
 
 # said when a stage begins; between "image" and "solve" an attempt may wait for an agent's slot, and
 # no event says when that begins. A stage that is not in here is called what the engine calls it

@@ -98,6 +98,9 @@ def run(
     retries: Annotated[
         int | None, Opt("--retries", help="After failures that are not the model's.  [2]")
     ] = None,
+    continue_attempts: Annotated[
+        bool, Opt("--continue-attempts", help="From their last step, where they were cut off.")
+    ] = False,
     steps: Annotated[int | None, Opt("--steps", help="Replies per attempt.  [250]")] = None,
     tokens: Annotated[int | None, Opt("--tokens", help="In and out, per attempt.  [none]")] = None,
     input_tokens: Annotated[int | None, Opt("--input-tokens", help="Likewise.  [none]")] = None,

@@ -81,7 +81,7 @@ def shell(
         from swerun.standing import standing
 
         _check(command, timeout, as_json=as_json)
-        asked = _asked(ctx, run, runs)
+        asked = as_recorded(ctx, run, runs)
         moment = Moment(instance, number_of(asked.store, instance, attempt), at, graded)
         way = way_to(moment, asked.store, asked.record.question)
         out = Console(stderr=True)
@@ -111,7 +111,8 @@ def _check(command: str | None, timeout: float | None, *, as_json: bool) -> None
         raise InputError("there is no terminal for a shell: give a command with --exec CMD")
 
 
-def _asked(ctx: typer.Context, run: str, runs: Path) -> Again:
+def as_recorded(ctx: typer.Context, run: str, runs: Path) -> Again:
+    """The run, for who asks no model; the flags say where its instances and images are now."""
     from swerun.again import as_it_was
     from swerun.runs.store import open_run
 
@@ -159,8 +160,15 @@ def in_short(difference: Difference) -> str:
 
     recorded, came = ("\n".join(texts).split("\n") for texts in _texts(difference))
     pairs = zip_longest(recorded, came, fillvalue="")
-    old, new = next(pair for pair in pairs if not same(pair[:1], pair[1:]))
+    counts = (f"{len(difference.recorded)} results", f"{len(difference.came)} results")
+    old, new = next((pair for pair in pairs if not same(pair[:1], pair[1:])), counts)
     return f"step {difference.step + 1} differs: recorded: {old[:SHOWN]!r}; now: {new[:SHOWN]!r}"
+
+
+def in_full(difference: Difference) -> dict[str, object]:
+    """For JSON."""
+    recorded, came = ("\n".join(texts) for texts in _texts(difference))
+    return {"step": difference.step + 1, "recorded": recorded, "now": came}
 
 
 def _texts(difference: Difference) -> tuple[Sequence[str], Sequence[str]]:
@@ -191,10 +199,7 @@ def _told(
         "exit_code": ended.exit_code,
         "output": output.decode(errors="replace"),
         "timed_out": ended.timed_out,
-        "differences": [
-            {"step": d.step + 1, "recorded": "\n".join(d.recorded), "now": "\n".join(d.came)}
-            for d in differences
-        ],
+        "differences": [in_full(each) for each in differences],
     }
     print(json.dumps(whole, indent=1))
     return ended.exit_code

@@ -224,7 +224,9 @@ def _tell_step(step: Step, out: Console) -> None:
 
     reply = step.reply
     tokens = "" if reply.usage.unreported else f", {reply.usage.total:,} tokens"
-    out.print(Rule(f"step {step.index + 1}  {reply.seconds:.1f} s{tokens}", align="left"))
+    again = f", again, from attempt {reply.replayed}" if reply.replayed else ""
+    again += ": other results" if step.differs else ""
+    out.print(Rule(f"step {step.index + 1}  {reply.seconds:.1f} s{tokens}{again}", align="left"))
     if step.shortened:
         older = f"the results of {len(step.shortened)} older steps were shortened before this one"
         out.print(plain(older, style="dim italic"))

@@ -8,8 +8,8 @@ from swerun.records import Attempt, Price, Usage
 
 
 def repriced(attempts: Iterable[Attempt], price: Price) -> list[Attempt]:
-    """The attempts as if they had had that price."""
-    return [_repriced(attempt, price) for attempt in attempts]
+    """The attempts as if they had had that price, but for those of another model."""
+    return [a if "model" in a.changed else _repriced(a, price) for a in attempts]
 
 
 def _repriced(attempt: Attempt, price: Price) -> Attempt:

@@ -17,6 +17,7 @@ from swerun.records import (
     Attempt,
     Grade,
     Members,
+    Outcome,
     RunRecord,
     Session,
     Solved,
@@ -48,13 +49,21 @@ GRADES = "grades"
 class Past:
     """One attempt as it lies on disk: `done` is None where it was cut off.
 
-    `kept` is its patch, where that has been made and has no verdict.
+    `kept` is its patch, where that has been made and has no verdict; `steps` is how many there are
+    to go on from, where that is asked for.
     """
 
     number: int
     started: Started
     done: Attempt | None
     kept: Kept | None = None
+    steps: int = 0
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its solving was ended by no doing of its own: swerun was killed, or stopped."""
+        is_open = self.done is None or self.done.outcome is Outcome.CANCELLED
+        return is_open and self.kept is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +110,8 @@ class RunStore:
         return f"{self.name}-{self.record().id}"
 
     def shell_label(self) -> str:
-        """That of the containers that people stand in: no session of the run removes those."""
+        """That of the containers that people stand in, or that attempts are done again in: no
+        session of the run removes those."""
         return f"{self.label()}-shell"
 
     @contextmanager
@@ -191,6 +201,10 @@ class RunStore:
     def patch(self, instance_id: str, number: int) -> bytes:
         path = self.attempt_folder(instance_id, number) / "patch.diff"
         return path.read_bytes() if path.exists() else b""
+
+    def is_solved(self, instance_id: str, number: int) -> bool:
+        """Whether a patch was taken, be it an empty one."""
+        return (self.attempt_folder(instance_id, number) / "solved.json").exists()
 
     def grades(self, instance_id: str, number: int) -> list[StoredGrade]:
         """Each grading of an attempt, oldest first."""

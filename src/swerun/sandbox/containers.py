@@ -104,6 +104,11 @@ def reap_orphans(client: DockerClient, run: str) -> int:
     return len(orphans)
 
 
+def reap_own(client: DockerClient, run: str) -> None:
+    """As `reap`, but of this process alone."""
+    remove_all(client, [one.id for one in leftovers(client, run=run) if one.owner == owned()])
+
+
 def remove_all(client: DockerClient, containers: Sequence[str]) -> None:
     """Remove containers by their ids, several at once."""
     from docker.errors import APIError
