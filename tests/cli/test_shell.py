@@ -98,9 +98,9 @@ def test_as_graded_the_tests_say_what_they_said_to_the_grader(user):
 
 
 def test_on_a_terminal_there_is_a_shell_of_its_size_that_ends_with_its_own_code(user):
-    with terminal(["shell", RUN, ID, "--at", "0"], user.folder, 24, 80) as seat:
+    with terminal(["shell", RUN, ID, "--graded"], user.folder, 24, 80) as seat:
         before = seat.settings()
-        seat.until("before the first step (network none); the container is removed")
+        seat.until("are about to begin (network none)")
         seat.until("/testbed# ")
         assert seat.settings() != before
         seat.type("stty size\r")
@@ -111,6 +111,9 @@ def test_on_a_terminal_there_is_a_shell_of_its_size_that_ends_with_its_own_code(
         seat.type("sleep 600\r")
         seat.until("sleep 600\r\n")
         seat.type("\x03")
+        seat.until("/testbed# ")
+        seat.type("bash /tmp/eval.sh\r")  # which asks git for what it would show in a pager
+        seat.until("\r\n>>>>> Test Exit Code: 0\r\n")
         seat.until("/testbed# ")
         seat.type("exit $((3 + 4))\r")
         assert seat.wait() == 7
@@ -123,6 +126,15 @@ def test_hanging_up_removes_the_container(user, engine):
         assert len(containers_of(engine, RUN)) == 1
         seat.hang_up()
         seat.process.wait(60)
+
+
+def test_who_reads_no_further_ends_the_command_and_is_told_nothing(user):
+    process = user.start("shell", RUN, ID, "--at", "0", "--exec", "yes")
+    assert process.stdout.readline() == "y\n"
+    process.stdout.close()
+    assert process.wait(60) == 1
+    with process.stderr as said:
+        assert "Error" not in said.read()
 
 
 def test_without_a_terminal_a_command_is_asked_for_before_anything_is_done(user):
