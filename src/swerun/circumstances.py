@@ -15,7 +15,9 @@ from swerun.records import Configured, RunRecord, Scaffold
 from swerun.revision import pinned, unpinned
 
 # one command's matter: which instances, what it may cost, where runs and recordings are
-ONE_COMMANDS = {"selection", "sound_only", "budget", "record", "runs", "run", "fresh"}
+ONE_COMMANDS = {
+    *("selection", "sound_only", "budget", "record", "runs", "run", "fresh", "continue_attempts"),
+}
 
 
 def configured(config: RunConfig, name: str, source: str) -> Configured:

@@ -7,7 +7,7 @@ from typing import Any
 
 from swerun.errors import InputError
 from swerun.ports import Agent
-from swerun.records import Question, Step, Stop
+from swerun.records import Overrides, Question, Step, Stop
 from swerun.report.compare import flat
 from swerun.runs.store import Past, RunStore
 from swerun.scaffolding import rebuilt
@@ -46,7 +46,9 @@ def way_to(moment: Moment, store: RunStore, question: Question) -> Way:
     """
     past = store.past_attempt(moment.instance_id, moment.attempt)
     who = f"{moment.instance_id}, attempt {moment.attempt}"
-    start = Way(moment, _asked(question, past), who, image_digest=_image_digest(past))
+    start = Way(
+        moment, asked(question, past.started.changed), who, image_digest=_image_digest(past)
+    )
     if moment.graded:
         if moment.at is not None:
             raise InputError("--graded and --at are two states: the grader has the whole patch")
@@ -54,7 +56,7 @@ def way_to(moment: Moment, store: RunStore, question: Question) -> Way:
         return replace(start, said=said, patch=_patch(store, moment))
     if moment.at == 0:
         return replace(start, said=f"{who}, before the first step")
-    steps = tuple(store.steps(moment.instance_id, _solved_in(past)))
+    steps = tuple(store.steps(moment.instance_id, solved_in(past)))
     try:
         agent = rebuilt(start.question)
     except InputError as error:
@@ -68,12 +70,13 @@ def whole_way(moment: Moment, store: RunStore, question: Question) -> Way:
     """All of an attempt's steps, whatever the last one did to the container; `patch` is the one
     that was taken then. Raises InputError where there are none to do again."""
     past = store.past_attempt(moment.instance_id, moment.attempt)
-    asked, who = _asked(question, past), f"{moment.instance_id}, attempt {moment.attempt}"
-    agent, steps = rebuilt(asked), tuple(store.steps(moment.instance_id, _solved_in(past)))
+    who = f"{moment.instance_id}, attempt {moment.attempt}"
+    own = asked(question, past.started.changed)
+    agent, steps = rebuilt(own), tuple(store.steps(moment.instance_id, solved_in(past)))
     if not steps:
         raise InputError(f"{who}: no steps of it are recorded")
     patch = store.patch(moment.instance_id, moment.attempt)
-    return Way(moment, asked, who, agent, steps, patch, _image_digest(past))
+    return Way(moment, own, who, agent, steps, patch, _image_digest(past))
 
 
 def _by_steps(whole: Way, stop: Stop | None) -> Way:
@@ -104,7 +107,7 @@ def _patch(store: RunStore, moment: Moment) -> bytes:
     return store.patch(moment.instance_id, moment.attempt)
 
 
-def _solved_in(past: Past) -> int:
+def solved_in(past: Past) -> int:
     """The attempt whose steps they are."""
     solved = past.done or (past.kept and past.kept.solved)
     return (solved.solved_in if solved else None) or past.number
@@ -121,11 +124,11 @@ def _image_digest(past: Past) -> str:
     return past.done.grade.image_digest if past.done and past.done.grade else ""
 
 
-def _asked(question: Question, past: Past) -> Question:
-    """What the attempt was asked: what the run asks, but for what was changed."""
-    changed = {key: now for key, (_, now) in past.started.changed.items()}
+def asked(question: Question, changed: Overrides) -> Question:
+    """What an attempt is asked: what the run asks, but for what is `changed`."""
+    now = {key: new for key, (_, new) in changed.items()}
     whole: dict[str, Any] = {}
-    for key, value in (flat(question) | changed).items():
+    for key, value in (flat(question) | now).items():
         if value is not None:
             *parents, last = key.split(".")
             at = whole

@@ -242,7 +242,7 @@ class Planned:
     """One attempt to make; with `kept` only its grading is left to do.
 
     It begins with the first `at` steps of attempt `of`, done again; `recorded` are those steps, as
-    soon as the attempt is begun.
+    soon as the attempt is begun. With `anew` it is another model that goes on from them.
     """
 
     instance: Instance
@@ -253,6 +253,7 @@ class Planned:
     kept: Kept | None = None
     at: int = 0
     recorded: tuple[Step, ...] = ()
+    anew: bool = False
     changed: Overrides = field(default_factory=dict)
     replaces: bool = False
 

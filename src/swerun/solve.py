@@ -86,8 +86,7 @@ class AgentSolver:
     def _agent(self, planned: Planned) -> Agent:
         if not planned.recorded or planned.of is None:
             return self.agent
-        anew = "model" in planned.changed or "asked_for" in planned.changed
-        return ReplayingAgent(self.agent, planned.recorded, planned.of, anew)
+        return ReplayingAgent(self.agent, planned.recorded, planned.of, planned.anew)
 
 
 def _drive(steps: Generator[Step, None, Stop], keep: Keep) -> Stop:

@@ -10,11 +10,13 @@ from swerun.cli import (
     checkout,
     compare,
     doctor,
+    fork,
     grade,
     images,
     inspect,
     instances,
     replay,
+    rerun,
     run,
     shell,
     show,
@@ -38,6 +40,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(run.run)
+app.command()(rerun.rerun)
+app.command()(fork.fork)
 app.command()(grade.grade)
 app.command()(inspect.report)
 app.command()(show.show)

@@ -13,6 +13,7 @@ from swerun.report.estimate import Estimate
 from swerun.report.summary import Report, Row
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
@@ -25,8 +26,9 @@ MARKS = {
 }
 
 
-def side_by_side(reports: Sequence[Report]) -> Table:
-    """One column a run: rates, causes, tokens, time."""
+def side_by_side(reports: Sequence[Report]) -> Group:
+    """One column a run: rates, causes, tokens, time; and the rule that says what counts."""
+    from rich.console import Group
     from rich.table import Table
 
     made = Table(title=plain(_title(reports)), title_justify="left")
@@ -48,7 +50,8 @@ def side_by_side(reports: Sequence[Report]) -> Table:
         )
     for label, cells in _spent(reports):
         made.add_row(label, *map(plain, cells))
-    return made
+    rules = "; ".join(dict.fromkeys(r.rule for r in reports))
+    return Group(made, plain(f"What counts: {rules}.", "dim"))
 
 
 def _spent(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
@@ -102,6 +105,7 @@ def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
     yield "no prediction, not in N", [r.missing for r in reports]
     yield "with flaky tests", [r.flaky for r in reports]
     yield "graded from the cache", [r.cached for r in reports]
+    yield "replaced by a rerun", [r.replaced for r in reports]
 
 
 def _title(reports: Sequence[Report]) -> str:

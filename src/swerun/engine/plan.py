@@ -120,6 +120,15 @@ def rerun(
     return planned
 
 
+def fork(
+    instance: Instance, history: Sequence[Past], of: Past, at: int, changed: Overrides
+) -> Planned:
+    """An attempt that goes on after the first `at` steps of another one."""
+    number = 1 + max(past.number for past in history)
+    sample = of.started.sample
+    return Planned(instance, number, sample, Cause.FORKED, of.number, at=at, changed=changed)
+
+
 def _same(started: Started, wanted: Started) -> bool:
     """Whether two attempts of a sample are made for one purpose."""
     return started.model_copy(update={"of": wanted.of}) == wanted
