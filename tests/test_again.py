@@ -9,7 +9,9 @@ from threading import Event
 import pytest
 
 from swerun.again import again, changed_by, instances_of
-from swerun.config import load_config
+from swerun.config import RunConfig, load_config
+from swerun.engine.local import left
+from swerun.engine.plan import rerun
 from swerun.entrants import Setting, entrant
 from swerun.errors import InputError
 from swerun.instances.hub import Hub
@@ -18,6 +20,12 @@ from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.governor import Governors
 from swerun.question import question_of, run_wanted, session_of
 from swerun.runs.store import open_or_create
+from swerun.session import prepared, prepared_again
+from tests.cli.test_auto import SUBMITTED
+from tests.instances.hub_server import serving
+from tests.instances.some_rows import parquet, v5
+from tests.models.endpoint import answering, completion
+from tests.test_revision import FILE
 
 URL = "http://localhost:1/v1"
 MODELS = """
@@ -196,3 +204,55 @@ def test_other_rules_of_grading_are_told_and_not_refused(begun):
     run = again(begun(base_url=URL), {}, {})
     asked_now = question_now(run).model_copy(update={"grading": "0"})
     assert list(changed_by(run, asked_now)) == ["grading"]
+
+
+class Session:
+    """What a rerun is told, and which instances there are for it, up to where it would begin."""
+
+    def __init__(self, environment):
+        self.environment, self.said, self.planned = environment, [], []
+
+    def run(self, config):
+        with prepared(config, self.environment, Event(), self.said.append) as session:
+            return session.entries[0][0].store
+
+    def again(self, store, flags=()):
+        run = again(store, dict(flags), self.environment)
+        self.said.clear()
+
+        def plan(store, instances, changed):
+            return rerun([(instances[i], 1) for i in instances], {}, changed, replaces=False)
+
+        with prepared_again(run, self.environment, Event(), self.said.append, plan) as session:
+            ((work, who),) = session.entries
+            return work, who, store.record().sessions[-1]
+
+
+@pytest.mark.docker
+def test_a_rerun_is_of_the_commit_that_the_run_began_with(tmp_path):
+    with serving() as hub:
+        session = Session({"HF_ENDPOINT": hub.url})
+        commit = hub.push("org/name", {FILE: parquet(v5("a"))})
+        given = {"runs": tmp_path / "runs", "cache": tmp_path / "cache"}
+        store = session.run(RunConfig(model=("empty",), subset="org/name@main", **given))
+        hub.push("org/name", {FILE: parquet(v5("a"), v5("b"))})
+        work, _, newest = session.again(store)
+        assert [planned.instance.id for planned in left(work)] == ["a"]
+        assert session.said[0] == f"org/name is org/name@{commit}"
+        assert newest.changed == {}
+        work, _, newest = session.again(store, {"limits.eval_seconds": 9.0})
+        assert left(work)[0].changed == newest.changed == {"limits.eval_seconds": (1800.0, 9.0)}
+        assert again(store, {}, {}).config.limits.eval_seconds == 1800  # the run's own, not that
+
+
+@pytest.mark.docker
+def test_a_protocol_that_was_found_out_is_not_asked_for_again(tmp_path):
+    with answering(completion({"content": SUBMITTED})) as server:
+        given = {"runs": tmp_path / "runs", "cache": tmp_path / "cache", "protocol": "auto"}
+        session = Session({})
+        config = RunConfig(model=("m",), base_url=server.url, **given)
+        store = session.run(config)
+        so_far = len(server.asked)
+        _, who, newest = session.again(store, {"limits.steps": 3})
+        assert (who.scaffold.protocol, newest.changed) == ("qwen-xml", {"limits.steps": (250, 3)})
+        assert not any("tools" in asked.body for asked in server.asked[so_far:])

@@ -12,10 +12,10 @@ from threading import Event
 import pytest
 
 from swerun.attempt import Bench
-from swerun.engine.local import LocalEngine, Work
+from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import local_slots
 from swerun.errors import CancelledError, EndpointBusyError, GraderError, InputError
-from swerun.ports import Kept
+from swerun.ports import Kept, Planned
 from swerun.records import Attempt, Cause, Grade, Outcome, Solved, Step, Stop
 from swerun.runs.store import Started, open_or_create
 from tests.fakes import NOW, RESOLVED, FixedGrader, Present, a_reply, an_attempt, an_instance
@@ -321,3 +321,22 @@ def test_runs_side_by_side_take_turns_on_one_instance_after_the_other(tmp_path):
         works.append(Work(store, bench, tuple(map(an_instance, IDS)), 1, 0))
     LocalEngine(works, 1, lambda _: None, cancel, pause=0).run()
     assert turns == [(name, each) for each in IDS for name in ("one", "two")]
+
+
+def test_attempts_that_are_asked_for_are_made_whatever_was_made_before_and_no_others(engine):
+    """One that fails and may pass is tried again, for the same purpose."""
+    first, store = engine(Solver())
+    first.run()
+    changed = {"limits.steps": (250, 9)}
+    asked = Planned(first.work[0].instances[0], 2, 1, Cause.RERUN, 1, changed=changed)
+    driven, store = engine(Solver([EndpointBusyError("slow down")]))
+    driven.work = [replace(driven.work[0], asked=(asked,))]
+    driven.run()
+    made = [attempt for attempt in store.attempts() if attempt.attempt > 1]
+    assert [(a.instance_id, a.attempt, a.cause, a.of) for a in made] == [
+        (IDS[0], 2, Cause.RERUN, 1),
+        (IDS[0], 3, Cause.RETRY, 2),
+    ]
+    assert all(attempt.changed == changed for attempt in made)
+    assert all(store.past_attempt(IDS[0], n).started.changed == changed for n in (2, 3))
+    assert left(driven.work[0]) == []

@@ -100,3 +100,14 @@ def test_a_patch_that_waits_for_its_grade_is_graded_whatever_it_costs(engine):
     planned = Planned(an_instance(IDS[0]), 1)
     assert refusal(planned).startswith("The budget of $1.00")
     assert refusal(replace(planned, kept=object())) == ""
+
+
+def test_what_resolved_another_question_spares_the_run_no_sample(engine):
+    driven, store = engine(Solver())
+    (work,) = driven.work
+    asked = Planned(work.instances[0], 1, changed={"limits.steps": (250, 9)})
+    driven.work = [replace(work, asked=(asked,))]
+    driven.run()
+    assert [a.outcome for a in store.attempts()] == [Outcome.RESOLVED]
+    refusal = refusal_of(store, None, stop_when_resolved=True)
+    assert refusal(Planned(work.instances[0], 2)) == ""
