@@ -113,6 +113,15 @@ def test_where_no_steps_can_be_done_again_the_patch_is_applied_and_it_is_said(
     assert done(way(scaffold, at=0)) == ([], b"")
 
 
+def test_steps_of_an_agent_elsewhere_are_not_done_again(store, recorded):
+    recorded()
+    elsewhere = BASH.model_copy(update={"agent": "other", "protocol": "", "tools": ()})
+    own = {"scaffold": elsewhere, "predictions": "0" * 16}
+    found = way_to(Moment("a", 1), store, store.record().question.model_copy(update=own))
+    assert done(found) == ([], PATCH)
+    assert "made elsewhere" in found.said
+
+
 def test_an_attempt_without_steps_has_its_patch(recorded, way):
     recorded([])
     assert done(way()) == ([], PATCH)

@@ -70,6 +70,8 @@ def rebuilt(question: Question) -> Agent:
     can be done again.
     """
     scaffold, limits = stepwise(question.scaffold), question.limits
+    if question.predictions:
+        raise InputError("its attempts were made elsewhere, by an agent that is not swerun's")
     offered = {tuple(tool.name for tool in tools): name for name, tools in TOOLSETS.items()}
     prompts = load_prompts(scaffold.protocol, None, limits, tools=offered[scaffold.tools])
     if ":" not in scaffold.agent:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 SCRIPT = "/tmp/eval.sh"  # noqa: S108 -- in a container of its own
+NOWHERE = "none"  # what an agent reaches of which nobody knows what it reached
 SHOWN = 800  # characters of what a patch or a script was answered with
 
 
@@ -139,6 +140,6 @@ def profiles_of(
     """The agent's and the grading's; with as many cores as this engine has, if those are fewer."""
     cpus = min(asked.resources.cpus, float(client.info()["NCPU"]))
     resources = asked.resources.model_copy(update={"cpus": cpus})
-    agent = Profile(resources=resources, network=network or asked.network)
+    agent = Profile(resources=resources, network=network or asked.network or NOWHERE)
     reach = network or asked.grade_network
     return agent, grading_profile(resources, reach, images.settings)

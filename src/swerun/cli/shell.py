@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from swerun.cli.exits import FAILED, explained
+from swerun.cli.exits import explained
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.imaging import imaging
 from swerun.cli.inspect import RUNS, Json, Runs
@@ -181,10 +181,7 @@ def _printed(entrance: Entrance, command: str, timeout: float | None) -> int:
     def write(data: bytes) -> None:
         write_all(sys.stdout.fileno(), data)
 
-    try:
-        ended = entrance.run(command, write, timeout=timeout)
-    except BrokenPipeError:  # whoever read has what they wanted
-        return FAILED
+    ended = entrance.run(command, write, timeout=timeout)
     if ended.timed_out:
         print(f"swerun: stopped after {timeout:g} s", file=sys.stderr)
     return ended.exit_code

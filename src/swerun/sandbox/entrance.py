@@ -17,8 +17,9 @@ from swerun.sandbox.docker import SETTLE_SECONDS, DockerSandbox
 if TYPE_CHECKING:
     from docker import DockerClient
 
-# the shell that runs commands, and their environment, as one of them finds both
-ASK = "command -v bash >/dev/null && echo bash || echo sh; cat /proc/$$/environ"
+# the shell that runs commands, and their environment, as one of them finds both; what comes before
+# is said where there is no work directory
+ASK = r"printf '\0%s\0' $(command -v bash >/dev/null && echo bash || echo sh); cat /proc/$$/environ"
 # arguments: the work directory, the program and its own; a folder that is gone is told
 THERE = 'cd "$0"; exec "$@"'
 LISTENING = f"exec </dev/null 2>&1; {THERE}"
@@ -47,9 +48,9 @@ class Entrance:
     def of(cls, sandbox: DockerSandbox) -> Entrance:
         """Raises SandboxError."""
         said = sandbox.exec(ASK, timeout=SETTLE_SECONDS).output
-        shell, _, environment = said.partition("\n")
-        pairs = (pair for pair in environment.split("\0") if "=" in pair)
-        return cls(sandbox, shell, tuple(p for p in pairs if not p.startswith(f"{VARIABLE}=")))
+        _, shell, *pairs = said.split("\0")
+        kept = (pair for pair in pairs if pair and not pair.startswith(f"{VARIABLE}="))
+        return cls(sandbox, shell, tuple(kept))
 
     @property
     def client(self) -> DockerClient:
