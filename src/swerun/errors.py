@@ -20,6 +20,7 @@ SwerunError
       - EndpointShutError    no request will be served: the run is over   never retry
       - ContextLengthError   the conversation is too long                 the stop `context_limit`
   - GraderError              the tests could not be run at all            retry
+  - RecordingOverError       all that was recorded has been done again    the end of a replay
 
 Anything that is not a SwerunError is a bug in swerun.
 """
@@ -136,3 +137,7 @@ class ContextLengthError(EndpointError):
 class GraderError(SwerunError):
     fault = Fault.GRADER
     retry = True
+
+
+class RecordingOverError(SwerunError):
+    pass

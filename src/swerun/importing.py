@@ -17,8 +17,8 @@ from swerun.instances.subsets import dataset_hash
 from swerun.lineup import lined_up
 from swerun.models.governor import Governors
 from swerun.question import members_of, question_of, run_wanted, session_of
-from swerun.records import Cause, Imported, Solved, Stop, Usage
-from swerun.runs.store import RunStore, Started, open_or_create
+from swerun.records import Cause, Imported, Solved, Started, Stop, Usage
+from swerun.runs.store import RunStore, open_or_create
 
 
 def import_run(

@@ -24,6 +24,8 @@ SCHEMA_VERSION = 1
 # what an eval script has around its tests' output, by SWE-bench's convention
 START = ">>>>> Start Test Output"
 END = ">>>>> End Test Output"
+# by dotted key of a question: what the run asks, and what was asked in its place
+Overrides = Mapping[str, tuple[JsonValue, JsonValue]]
 
 
 class Record(BaseModel):
@@ -209,6 +211,10 @@ class Usage(Record):
             unreported=self.unreported + other.unreported,
         )
 
+    def __sub__(self, other: Usage) -> Usage:
+        less = {name: getattr(self, name) - getattr(other, name) for name in Usage.model_fields}
+        return Usage.model_validate(less)
+
 
 class Price(Record):
     """Dollars per million tokens; `source` says who has it so.
@@ -262,6 +268,7 @@ class Reply(Record):
     seconds: float = 0.0
     tries: int = 1  # requests sent until this reply came
     replay: str | None = None  # recorded endpoint: "same" or "differs", of what it was shown
+    replayed: int | None = None  # given again, and not paid again: the attempt whose reply it is
 
 
 class Observation(Record):
@@ -284,6 +291,17 @@ class Step(Record):
     observations: tuple[Observation, ...] = ()
     # steps whose results the model was shown shortened from this reply on: there was no more room
     shortened: tuple[int, ...] = ()
+    differs: bool = False  # of a replayed reply: what came of it is not what was recorded
+
+
+class Replayed(Record):
+    """The beginning of an attempt that was done again from the recorded steps of another: part of
+    its steps and usage, but nobody was asked or paid for it again."""
+
+    steps: int
+    usage: Usage
+    cost: float | None = None  # dollars; None: nobody knew the price
+    differs: tuple[int, ...] = ()  # the steps whose observations were not as recorded
 
 
 class Failure(Record):
@@ -313,11 +331,12 @@ class Solved(Stored):
     steps: int = 0
     usage: Usage = Usage()
     imported: Imported | None = None
+    replayed: Replayed | None = None
     solved_in: int | None = None  # the attempt whose solving this is, where it is not this one's
     patch_bytes: int = 0
     patch_sha256: str = ""
     left_behind: tuple[str, ...] = ()  # new files in the patch that no test or source needs to be
-    replay_differs: int | None = None  # recorded endpoint: steps whose observation differed
+    replay_differs: int | None = None  # of what was done before: steps whose observation differed
     model_served: str = ""
     image_digest: str = ""
     started_at: datetime
@@ -419,14 +438,28 @@ class Grade(Stored):
         return tuple(test for test in self.tests if not test.ok)
 
 
-class Attempt(Stored):
+class Started(Stored):
+    """started.json, an attempt's first file: why there is one, and what of its question is not the
+    run's."""
+
+    sample: int = 1
+    cause: Cause = Cause.FIRST
+    of: int | None = None  # the attempt it follows
+    at: int = 0  # how many of that one's steps are done again before the first that is its own
+    changed: Overrides = {}
+    replaces: bool = False  # with a verdict it counts in the place of the sample's older attempts
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a try at what the run asks: only such an attempt counts in its score."""
+        return not self.changed and self.cause is not Cause.FORKED
+
+
+class Attempt(Started):
     """attempt.json: it exists if and only if the attempt is done."""
 
     instance_id: str
     attempt: int
-    sample: int = 1
-    cause: Cause = Cause.FIRST
-    of: int | None = None  # the attempt it follows
     solved_in: int | None = None  # the attempt whose patch it grades, where it is not its own
     outcome: Outcome
     stop: Stop | None = None
@@ -436,6 +469,7 @@ class Attempt(Stored):
     usage: Usage = Usage()
     cost: float | None = None  # dollars; None: nobody knew the price
     imported: Imported | None = None
+    replayed: Replayed | None = None
     patch_bytes: int = 0
     replay_differs: int | None = None
     seconds: float
@@ -575,6 +609,13 @@ class Stratum(Record):
     sampled: tuple[str, ...]  # ids
 
 
+class Configured(Record):
+    """What a session was configured with: the keys of a configuration file, and nothing secret."""
+
+    keys: Mapping[str, JsonValue] = {}  # what is not the default
+    withheld: tuple[str, ...] = ()  # dotted keys of what was given, and may hold a secret
+
+
 class Session(Record):
     """One process's work on a run: circumstances, never a reason to refuse."""
 
@@ -588,11 +629,14 @@ class Session(Record):
     base_url: str = ""
     price: Price | None = None  # of the model's tokens, as far as it was known
     stop_when_resolved: bool = False
+    continue_attempts: bool = False  # attempts that had been cut off were gone on with
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
     missing: tuple[str, ...] = ()  # what was chosen, but has no prediction, and so is not graded
     selection: Selection = Selection()
     strata: tuple[Stratum, ...] = ()  # of its selection, where that is a sample
     soundness: Mapping[str, Soundness] = {}  # of its instances, as far as this machine knew
+    configured: Configured | None = None  # sessions of earlier versions have none
+    changed: Overrides = {}  # as its attempts have it
 
 
 class Members(Record):
@@ -619,3 +663,13 @@ class RunRecord(Stored):
     members: tuple[Members, ...] = ()  # of the selection; runs of earlier versions have none
     created_at: datetime
     sessions: tuple[Session, ...] = ()
+
+    @property
+    def own_sessions(self) -> tuple[Session, ...]:
+        """Those that asked what the run asks, with nothing changed."""
+        return tuple(session for session in self.sessions if not session.changed)
+
+    @property
+    def stops_when_resolved(self) -> bool:
+        """Whether an instance needs no further sample once one has resolved it."""
+        return self.own_sessions[-1].stop_when_resolved if self.own_sessions else False

@@ -226,6 +226,16 @@ def test_the_tokens_of_an_attempt_that_is_done_are_not_those_of_one_that_was_cut
     assert store.unfinished_usage() == STEP.reply.usage
 
 
+def test_tokens_that_another_attempt_paid_for_are_none_of_one_that_was_cut_off(store):
+    again = STEP.model_copy(update={"reply": STEP.reply.model_copy(update={"replayed": 1})})
+    with store.attempt("a", 1, Started()) as log:
+        log.step(STEP)
+    with store.attempt("a", 2, Started()) as log:
+        log.step(again)
+        log.step(STEP)
+    assert store.unfinished_usage() == STEP.reply.usage + STEP.reply.usage
+
+
 def test_what_instances_are_of_grows_with_the_selection(store):
     def members(difficulty, *ids):
         return Members(repo="o/r", difficulty=difficulty, instances=ids)

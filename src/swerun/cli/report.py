@@ -139,7 +139,7 @@ def _price(store: RunStore, source: str) -> Price:
     from swerun.prices import of_run
 
     record = store.record()
-    price = of_run(source, record.model, [session.base_url for session in record.sessions])
+    price = of_run(source, record.model, [session.base_url for session in record.own_sessions])
     if price is None:
         raise InputError(f"--prices {source}: there is no price of {record.model} in it")
     return price

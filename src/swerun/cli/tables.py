@@ -13,6 +13,7 @@ from swerun.report.estimate import Estimate
 from swerun.report.summary import Report, Row
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
@@ -25,8 +26,9 @@ MARKS = {
 }
 
 
-def side_by_side(reports: Sequence[Report]) -> Table:
-    """One column a run: rates, causes, tokens, time."""
+def side_by_side(reports: Sequence[Report]) -> Group:
+    """One column a run: rates, causes, tokens, time; and the rule that says what counts."""
+    from rich.console import Group
     from rich.table import Table
 
     made = Table(title=plain(title_of(reports)), title_justify="left")
@@ -35,7 +37,8 @@ def side_by_side(reports: Sequence[Report]) -> Table:
         made.add_column(plain(report.model + (f"\n({report.note})" if report.note else "")))
     for number, (label, cells) in enumerate(rows_of(reports)):
         made.add_row(label, *map(plain, cells), style="" if number else "bold")
-    return made
+    rules = "; ".join(dict.fromkeys(r.rule for r in reports))
+    return Group(made, plain(f"What counts: {rules}.", "dim"))
 
 
 def rows_of(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
@@ -105,6 +108,7 @@ def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
     yield "no prediction, not in N", [r.missing for r in reports]
     yield "with flaky tests", [r.flaky for r in reports]
     yield "graded from the cache", [r.cached for r in reports]
+    yield "replaced by a rerun", [r.replaced for r in reports]
 
 
 def title_of(reports: Sequence[Report]) -> str:

@@ -6,8 +6,9 @@ import base64
 import binascii
 from dataclasses import dataclass
 
+from swerun.errors import InstanceError
 from swerun.grading.verdict import EXIT_CODE
-from swerun.records import END
+from swerun.records import END, START
 
 # SWE-bench's name for it: a script that records the exit code itself has the variable already.
 CODE = "SWEBENCH_TEST_EXIT_CODE"
@@ -45,6 +46,18 @@ def telling(script: str) -> str:
     if ends:
         lines.append(f'exit "${CODE}"')
     return "\n".join([*HEADER, *lines]) + "\n"
+
+
+def before_tests(script: str) -> str:
+    """The part of `script` before its tests begin; it ends with what its last command ended with.
+
+    Raises InstanceError where no marker says where that is.
+    """
+    lines = script.split("\n")
+    starts = [number for number, line in enumerate(lines) if START in line]
+    if not starts:
+        raise InstanceError(f"its eval script never says {START!r}, where its tests begin")
+    return "\n".join(lines[: starts[0]]) + "\n"
 
 
 def running(folder: str, keeping: Keeping) -> str:

@@ -70,8 +70,7 @@ def side_of(run: RunRecord, attempts: Iterable[Attempt]) -> Side:
     how they came out.
     """
     counting = scored(attempts)
-    stops = bool(run.sessions) and run.sessions[-1].stop_when_resolved
-    samples = range(1, 2 if stops else run.samples + 1)
+    samples = range(1, 2 if run.stops_when_resolved else run.samples + 1)
     trials = {
         instance_id: tuple(_trial(counting.get((instance_id, sample))) for sample in samples)
         for instance_id in run.selection

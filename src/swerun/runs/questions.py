@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from pydantic import JsonValue
+
 from swerun.records import Question
 
 
@@ -20,11 +22,11 @@ def differences(old: Question, new: Question, besides: Collection[str] = ()) -> 
     )
 
 
-def flat(question: Question) -> dict[str, object]:
+def flat(question: Question) -> dict[str, JsonValue]:
     """By dotted key, with nothing for what has no value, or none that anybody knows."""
-    found = dict[str, object]()
+    found = dict[str, JsonValue]()
     said = question.model_dump(mode="json", exclude={"unknown"})
-    rest: list[tuple[str, object]] = list(said.items())
+    rest: list[tuple[str, JsonValue]] = list(said.items())
     while rest:
         key, value = rest.pop(0)
         if isinstance(value, dict):

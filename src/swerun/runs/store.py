@@ -18,11 +18,12 @@ from swerun.records import (
     Cause,
     Grade,
     Members,
+    Outcome,
     RunRecord,
     Session,
     Solved,
+    Started,
     Step,
-    Stored,
     Usage,
 )
 from swerun.runs.files import (
@@ -45,25 +46,25 @@ from swerun.runs.questions import differences
 GRADES = "grades"
 
 
-class Started(Stored):
-    """started.json, an attempt's first file: why there is one."""
-
-    sample: int = 1
-    cause: Cause = Cause.FIRST
-    of: int | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Past:
     """One attempt as it lies on disk: `done` is None where it was cut off.
 
-    `kept` is its patch, where that has been made and has no verdict.
+    `kept` is its patch, where that has been made and has no verdict; `steps` is how many there are
+    to go on from, where that is asked for.
     """
 
     number: int
     started: Started
     done: Attempt | None
     kept: Kept | None = None
+    steps: int = 0
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its solving was ended by no doing of its own: swerun was killed, or stopped."""
+        is_open = self.done is None or self.done.outcome is Outcome.CANCELLED
+        return is_open and self.kept is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,11 @@ class RunStore:
     def label(self) -> str:
         """What its containers are labelled with: its name, and what no other run of it has."""
         return f"{self.name}-{self.record().id}"
+
+    def shell_label(self) -> str:
+        """That of the containers that people stand in, or that attempts are done again in: no
+        session of the run removes those."""
+        return f"{self.label()}-shell"
 
     @contextmanager
     def attempt(self, instance_id: str, number: int, started: Started) -> Iterator[AttemptLog]:
@@ -187,8 +193,7 @@ class RunStore:
         return read_lines(self.attempt_folder(instance_id, number) / "steps.jsonl", Step)
 
     def unfinished_usage(self) -> Usage:
-        """The tokens of attempts that were cut off, or wait for their grade; not of those that were
-        made elsewhere."""
+        """The tokens paid here for attempts that were cut off, or wait for their grade."""
         cut_off = (
             (instance_id, number)
             for instance_id, number, folder in self._attempt_folders()
@@ -196,11 +201,15 @@ class RunStore:
             and self.past_attempt(instance_id, number).started.cause is not Cause.IMPORTED
         )
         steps = (step for each in cut_off for step in self.steps(*each))
-        return sum((step.reply.usage for step in steps), Usage())
+        return sum((s.reply.usage for s in steps if s.reply.replayed is None), Usage())
 
     def patch(self, instance_id: str, number: int) -> bytes:
         path = self.attempt_folder(instance_id, number) / "patch.diff"
         return path.read_bytes() if path.exists() else b""
+
+    def is_solved(self, instance_id: str, number: int) -> bool:
+        """Whether a patch was taken, be it an empty one."""
+        return (self.attempt_folder(instance_id, number) / "solved.json").exists()
 
     def grades(self, instance_id: str, number: int) -> list[StoredGrade]:
         """Each grading of an attempt, oldest first."""
