@@ -8,7 +8,7 @@ from swerun.cli.tables import rows_of
 from swerun.records import Grade, GradeReason, Members
 from swerun.report.page import page, rate
 from swerun.report.sheet import markdown
-from swerun.report.summary import summarise
+from swerun.report.summary import RULE, summarise
 from swerun.report.why import why
 from tests.fakes import an_attempt
 from tests.report.test_summary import a_run
@@ -48,7 +48,7 @@ PAGE = text(RUN, ATTEMPTS)
         "| org/two | 3 | 0/3 = 0.0 % | 0.0 to 56.1 % |\n| org/one | 1 | 1/1 = 100.0 % |",
         "| limits.steps | 250 |",
         "Fingerprint: f  ",
-        "What counts: per sample the first attempt with a verdict, else the newest; never the",
+        f"What counts: {RULE}.",
     ],
 )
 def test_the_page_says_what_came_of_it_where_and_what_it_asked(line):
