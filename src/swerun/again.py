@@ -68,6 +68,8 @@ def again(store: RunStore, flags: Mapping[str, Any], environment: Mapping[str, s
         )
     keys = dict(there.keys) | (dict.fromkeys(("base_url", "api_key_env")) if moved else {})
     own = {"samples": record.samples, "runs": store.folder.parent, "run": store.name}
+    if "subset" in flags:  # a commit and a split are those of where the instances were
+        own |= {"revision": None, "split": None}
     where = f"{store.folder / 'run.json'} and the flags"
     config = laid_over(keys, own | dict(flags), where)
     if len(config.model) != 1:
