@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import ExitStack
 from threading import Event
 
@@ -16,8 +17,9 @@ from swerun.entrants import Setting, entrant
 from swerun.errors import InputError
 from swerun.instances.hub import Hub
 from swerun.instances.selection import select
-from swerun.instances.subsets import dataset_hash, load_subset
+from swerun.instances.subsets import SHIPPED, dataset_hash, load_subset
 from swerun.models.governor import Governors
+from swerun.packaged import packaged
 from swerun.question import question_of, run_wanted, session_of
 from swerun.runs.store import open_or_create
 from swerun.session import prepared, prepared_again
@@ -198,6 +200,29 @@ def test_data_that_is_other_than_the_runs_is_refused_with_the_difference(begun, 
     gone = record.model_copy(update={"question": question, "selection": ("a__gone-1",)})
     with pytest.raises(InputError, match=r"feed -> \w{16}; it has no a__gone-1 any more"):
         instances_of(type(run)(store, gone, run.config, run.flags), hub)
+
+
+def test_the_same_data_may_be_elsewhere_now(begun, tmp_path):
+    store = begun(base_url=URL)
+    file = store.folder / "run.json"
+    record = json.loads(file.read_text())
+    record["sessions"][0]["configured"]["keys"] |= {"subset": "org/name", "revision": "abc"}
+    file.write_text(json.dumps(record))
+    assert again(store, {}, {}).config.revision == "abc"
+    shutil.copytree(packaged(SHIPPED["sample"]), tmp_path / "here")
+    run = again(store, {"subset": str(tmp_path / "here")}, {})
+    assert instances_of(run, Hub.of({}, tmp_path)).source == str(tmp_path / "here")
+    assert changed_by(run, question_now(run)) == {}
+
+
+def test_patches_of_a_file_are_no_configuration_to_be_run_again(begun):
+    store = begun(base_url=URL)
+    file = store.folder / "run.json"
+    record = json.loads(file.read_text())
+    record["question"]["predictions"] = "feed"
+    file.write_text(json.dumps(record))
+    with pytest.raises(InputError, match=f"swerun grade PREDICTIONS --run {store.name}"):
+        again(store, {}, {})
 
 
 def test_other_rules_of_grading_are_told_and_not_refused(begun):

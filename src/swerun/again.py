@@ -78,6 +78,8 @@ def as_it_was(store: RunStore, flags: Mapping[str, Any], environment: Mapping[st
 def _with(store: RunStore, there: Configured, flags: Mapping[str, Any]) -> Again:
     record = store.record()
     own = {"samples": record.samples, "runs": store.folder.parent, "run": store.name}
+    if "subset" in flags:  # a commit and a split are those of where the instances were
+        own |= {"revision": None, "split": None}
     where = f"{store.folder / 'run.json'} and the flags"
     config = laid_over(there.keys, own | dict(flags), where)
     if len(config.model) != 1:
