@@ -203,6 +203,9 @@ def test_results_are_shortened_where_the_recorded_endpoint_asked_for_it():
     _, again = solved(ReplayingAgent(bash(), steps[:4], 1), rest, EchoSandbox(on=long))
     assert [step.shortened for step in again] == [step.shortened for step in steps]
     assert [m.content for m in rest.heard[0]] == [m.content for m in whole.heard[-1]]
+    larger = ScriptedModel([a_reply("submit")])
+    solved(ReplayingAgent(bash(), steps[:4], 1, refuses=False), larger, EchoSandbox(on=long))
+    assert "x" * 5000 in larger.heard[0][3].content  # a fork's model may have more room
 
 
 def solved_in(repo, replies, planned):

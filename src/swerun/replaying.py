@@ -29,13 +29,15 @@ class ReplayedModel:
 
     It is the clock of whoever asks, too: recorded steps take what their replies and commands took
     when they were recorded, however long doing them again may take. So an attempt has the time left
-    that it had after them.
+    that it had after them. With `refuses` it finds a conversation too long where that was found
+    before: then results are shortened again, and the next request is the one that would have come.
     """
 
     steps: Sequence[Step]
     of: int
     then: Model
     now: Callable[[], float] = time.monotonic
+    refuses: bool = True
     _given: int = 0
     _began: float = 0.0  # by `now`, as all its moments
     _elapsed: float = 0.0  # seconds of the recorded steps so far, without the newest's commands
@@ -52,7 +54,7 @@ class ReplayedModel:
         return self._began + self._elapsed if self._ahead is None else self.now() - self._ahead
 
     def reply(self, messages: Sequence[Message], *, deadline: float | None, cancel: Event) -> Reply:
-        """Raises as `then` does, and ContextLengthError where the recorded endpoint did."""
+        """Raises as `then` does, and ContextLengthError where it refuses."""
         if self._given < len(self.steps):
             return self._recorded(self.steps[self._given], tuple(messages))
         if self._ahead is None:
@@ -64,7 +66,7 @@ class ReplayedModel:
         wanted = sum(len(self.steps[i].observations) for i in step.shortened)
         changed = sum(old is not new for old, new in zip(self._asked, messages, strict=False))
         self._asked, self._shortened = messages, self._shortened + changed
-        if self._refused < self._shortened < wanted:
+        if self.refuses and self._refused < self._shortened < wanted:
             self._refused = self._shortened
             raise ContextLengthError("the recorded conversation was too long here")
         self._refused, self._shortened = -1, 0
@@ -78,13 +80,15 @@ class ReplayingAgent:
     """`agent`, which carries out the recorded `steps` of attempt `of` again, and then goes on.
 
     The agent knows nothing of it. One of the user's own keeps time by itself: there the recorded
-    steps take what doing them again takes. With `anew` another model goes on than the recorded one.
+    steps take what doing them again takes. With `anew` another model goes on than the recorded one;
+    without `refuses` the model's context may be another too.
     """
 
     agent: Agent
     steps: Sequence[Step]
     of: int
     anew: bool = False
+    refuses: bool = True
 
     def solve(
         self, task: Task, sandbox: Sandbox, model: Model, cancel: Event
@@ -92,7 +96,7 @@ class ReplayingAgent:
         agent = self.agent
         now = agent.clock if isinstance(agent, BashAgent) else time.monotonic
         steps = [_for_another(step) for step in self.steps] if self.anew else self.steps
-        replayed = ReplayedModel(steps, self.of, model, now)
+        replayed = ReplayedModel(steps, self.of, model, now, self.refuses)
         if isinstance(agent, BashAgent):
             agent = replace(agent, clock=replayed.clock)
         running = agent.solve(task, sandbox, replayed, cancel)

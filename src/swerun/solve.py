@@ -11,7 +11,7 @@ from threading import Event
 from swerun.agent.loop import used
 from swerun.errors import CancelledError, EndpointError, SwerunError
 from swerun.ports import Agent, Kept, Model, Planned, Sandboxes
-from swerun.records import Failure, Fault, Instance, Replayed, Role, Solved, Step, Stop, Task
+from swerun.records import Cause, Failure, Fault, Instance, Replayed, Role, Solved, Step, Stop, Task
 from swerun.replaying import ReplayingAgent
 from swerun.sandbox.patch import take_patch
 
@@ -86,7 +86,8 @@ class AgentSolver:
     def _agent(self, planned: Planned) -> Agent:
         if not planned.recorded or planned.of is None:
             return self.agent
-        return ReplayingAgent(self.agent, planned.recorded, planned.of, planned.anew)
+        same = planned.cause is not Cause.FORKED
+        return ReplayingAgent(self.agent, planned.recorded, planned.of, planned.anew, refuses=same)
 
 
 def _drive(steps: Generator[Step, None, Stop], keep: Keep) -> Stop:
