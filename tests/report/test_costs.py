@@ -83,5 +83,7 @@ def test_replies_that_were_given_again_are_not_paid_again():
     assert summed(paid([first, forked])) == 6
     report = summarise(a_run("a"), [first, forked], None, PRICE)
     assert (report.usage_all, report.cost_all) == (USED + USED, 6)
+    dearer = Price(input=4, output=20)
+    assert summarise(a_run("a"), [first, forked], None, dearer).cost_all == 12
     unknown = forked.model_copy(update={"cost": None})
     assert summed(paid([unknown])) is None
