@@ -1,7 +1,8 @@
 """Run by a Python that has swebench, in a folder that swerun wrote: what it makes of it, as JSON.
 
 Given on standard input: the run's id, the dataset's rows, and of each the parser and the expected
-tests. Its reports of instances are made of the logs there; that of the run, of the reports there.
+tests; and texts, to be asked what sign of a broken environment is in each. Its reports of instances
+are made of the logs there; that of the run, of the reports there.
 """
 
 import json
@@ -11,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from swebench.harness.grading import get_eval_report
+from swebench.harness.infra_failure import classify_text
 from swebench.harness.reporting import make_run_report
 
 given = json.load(sys.stdin)
@@ -28,6 +30,6 @@ for row in given["rows"]:
         reports |= get_eval_report(SimpleNamespace(**row), prediction, str(log), True)
 with redirect_stdout(sys.stderr):
     made = make_run_report(predictions, given["rows"], given["run"], None, "theirs")
-json.dump(
-    {"instances": reports, "run": json.loads(made.read_text()), "name": made.name}, sys.stdout
-)
+said = {"instances": reports, "run": json.loads(made.read_text()), "name": made.name}
+said["signs"] = [classify_text(text) for text in given["texts"]]
+json.dump(said, sys.stdout)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -73,9 +74,34 @@ def row(done):
     }
 
 
+SIGNED = """\
+Failed to launch
+Failed to connect to the bus
+cannot open display
+Missing X server
+unable to open X display
+Cannot allocate memory
+OutOfMemoryError
+Killed
+was Killed
+Error response from daemon
+Cannot connect to the Docker daemon
+Could not resolve host
+Temporary failure in name resolution
+Cannot find module
+MODULE_NOT_FOUND
+ModuleNotFoundError
+no tests ran
+collected 0 items
+Timeout error: 5 seconds exceeded
+Timeout error: x seconds exceeded
+all is well""".splitlines()
+TEXTS = [*SIGNED, *("\n".join(pair) for pair in combinations(SIGNED, 2))]
+
+
 def asked(folder, run, rows):
     argv = [HOME / "bin" / "python", Path(__file__).parent / "ask_swebench.py"]
-    said = json.dumps({"run": run, "rows": rows})
+    said = json.dumps({"run": run, "rows": rows, "texts": TEXTS})
     env = os.environ | {"PYTHONUTF8": "1"}
     done = subprocess.run(
         argv, cwd=folder, input=said, capture_output=True, text=True, check=True, env=env
@@ -101,6 +127,10 @@ def test_swebench_makes_of_the_same_logs_the_same_reports_key_by_key(tmp_path):
     assert instances_in(folder) == theirs["instances"]
     assert len(theirs["instances"]) == len(LOGS) + 1
     assert json.loads((folder / theirs["name"]).read_text()) == theirs["run"]
+    for text, theirs_is in zip(TEXTS, theirs["signs"], strict=True):
+        sign = sign_in(text.encode())
+        ours = [sign.reason, "environment" if sign.certain else "ambiguous"] if sign else None
+        assert (text, ours) == (text, theirs_is)
     assert theirs["run"]["error_ids"] == ["org__repo-late", "org__repo-rejected"]
     assert theirs["run"]["incomplete_ids"] == ["org__repo-failed"]
     assert set(theirs["run"]["failure_reasons"].values()) == {
