@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from swerun.instances.subsets import load_instances
+from swerun.runs.store import RunStore
 from tests.cli.swerun_process import Swerun, containers_of
 from tests.models.endpoint import Silence, answering, completion, refused
 from tests.models.test_protocols import a_call
@@ -123,7 +124,7 @@ def test_a_failed_instance_counts_once_it_is_rerun_and_a_verdict_is_only_replace
     # and the run itself has nothing left to do
     assert swerun(*begun.command).returncode == 0
     assert len(list(run.glob("attempts/*/*"))) == 5
-    assert containers_of(engine, run.name) == []
+    assert containers_of(engine, RunStore(run).label()) == []
 
 
 def test_what_flags_change_is_recorded_and_has_no_part_in_the_score(swerun, begun):
@@ -193,4 +194,4 @@ def test_a_rerun_that_is_stopped_loses_nothing(swerun, engine, begun):
     assert recorded(run, SECOND, 2)["outcome"] == "cancelled"
     assert len(steps.read_text().splitlines()) == 1
     assert score(run) == (0, 1, 0)
-    assert containers_of(engine, run.name) == []
+    assert containers_of(engine, RunStore(run).label()) == []
