@@ -17,7 +17,7 @@ from swerun.instances.selection import Subset
 from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.presets import preset_of
 from swerun.records import Configured, Question, RunRecord
-from swerun.report.compare import flat
+from swerun.runs.questions import flat
 from swerun.runs.store import RunStore
 
 MODEL = ("model", "models")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event
 
-from swerun.errors import CancelledError, GraderError, SandboxError
+from swerun.errors import CancelledError, GraderError, SandboxError, StorageError
 from swerun.ports import Grader, Images, Journal, Kept, Planned, Slots, Solver
 from swerun.records import Attempt, Failure, Fault, Grade, GradeReason, Outcome, Price, Step, Usage
 from swerun.solve import failure_of, replayed_of
@@ -51,6 +51,8 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
         journal.stage("waiting")
         with bench.images.hold(planned.instance):
             _on_its_image(planned, bench, story, journal)
+    except StorageError:
+        raise  # as good as killed: were it said to be over, all that it was would be made again
     except Exception as error:  # noqa: BLE001 -- the one place that turns an error into data
         story.failure = failure_of(error)
         # a cancelled run removes its containers, which looks like any trouble from in here
@@ -134,6 +136,8 @@ def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
     replayed = solved.replayed if solved else replayed_of(story.steps)
     if replayed and price:
         replayed = replayed.model_copy(update={"cost": price.cost(replayed.usage)})
+    imported = solved.imported if solved else None
+    cost = imported.cost if imported else price.cost(usage) if price else None
     return Attempt(
         **dict(planned.started),
         instance_id=planned.instance.id,
@@ -145,7 +149,8 @@ def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
         failure=story.failure,
         steps=solved.steps if solved else len(story.steps),
         usage=usage,
-        cost=price.cost(usage) if price else None,
+        cost=cost,
+        imported=imported,
         replayed=replayed,
         patch_bytes=solved.patch_bytes if solved else 0,
         replay_differs=solved.replay_differs if solved else None,

@@ -17,7 +17,8 @@ from swerun.entrants import Entrant
 from swerun.models.recording import RecordingInfo, made_now, write_recording
 from swerun.question import grade_jobs, recording_name
 from swerun.records import Step
-from swerun.report.derived import derive
+from swerun.report.compare import Comparison, common, compared
+from swerun.report.derived import derive, side
 from swerun.report.summary import Report
 from swerun.runs.store import RunStore
 from swerun.sandbox.docker import reap
@@ -81,6 +82,12 @@ class Prepared:
             for (work, who), report in zip(self.entries, reports, strict=True):
                 _record(self.config.record, work.store, who, report)
         return reports
+
+    def compared(self) -> Comparison | None:
+        """The runs side by side and in pairs, as `swerun compare` has them; None of one run, or
+        where there is no instance that all of them have done."""
+        sides = [side(work.store) for work, _ in self.entries]
+        return compared(sides) if len(sides) > 1 and common(sides) else None
 
     def shut(self) -> list[str]:
         """Why some attempts were not begun, each reason once: endpoints that serve no more, and the

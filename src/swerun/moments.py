@@ -8,7 +8,7 @@ from typing import Any
 from swerun.errors import InputError
 from swerun.ports import Agent
 from swerun.records import Overrides, Question, Step, Stop
-from swerun.report.compare import flat
+from swerun.runs.questions import flat
 from swerun.runs.store import Past, RunStore
 from swerun.scaffolding import rebuilt
 

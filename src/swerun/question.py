@@ -33,9 +33,10 @@ def question_of(config: RunConfig, who: Entrant, dataset: str, subset: Subset) -
         sampling=who.sampling,
         limits=who.limits,
         resources=config.resources,
-        network=config.network,
+        network="" if "network" in who.unknown else config.network,
         grade_network=config.grade_network or subset.grade_network,
         grading=GRADER_VERSION,
+        unknown=who.unknown,
     )
 
 

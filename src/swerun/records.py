@@ -9,7 +9,16 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, JsonValue, field_validator
+from pydantic import (
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 SCHEMA_VERSION = 1
 # what an eval script has around its tests' output, by SWE-bench's convention
@@ -100,6 +109,7 @@ class Cause(StrEnum):
     RERUN = "rerun"
     FORKED = "forked"
     CONTINUED = "continued"
+    IMPORTED = "imported"  # it was made elsewhere, and is not paid for here
 
 
 class Role(StrEnum):
@@ -276,7 +286,7 @@ class Step(Record):
     """One reply of the model and what its commands printed: a line of steps.jsonl."""
 
     index: int
-    at: datetime
+    at: datetime | None = None  # None: made elsewhere, where nobody noted it
     reply: Reply
     observations: tuple[Observation, ...] = ()
     # steps whose results the model was shown shortened from this reply on: there was no more room
@@ -303,15 +313,24 @@ class Failure(Record):
     retry: bool
 
 
+class Imported(Record):
+    """What is known of a solving that was made elsewhere. None is what nobody noted."""
+
+    ended: str = ""  # how, in the words of who made it
+    cost: float | None = None  # dollars, as they counted
+    seconds: float | None = None
+
+
 class Solved(Stored):
     """solved.json: the solving is over, and its patch is kept in patch.diff."""
 
     instance_id: str
     attempt: int
-    stop: Stop | None  # None where a failure ended it
+    stop: Stop | None  # None where a failure ended it, or nobody knows
     failure: Failure | None = None
     steps: int = 0
     usage: Usage = Usage()
+    imported: Imported | None = None
     replayed: Replayed | None = None
     solved_in: int | None = None  # the attempt whose solving this is, where it is not this one's
     patch_bytes: int = 0
@@ -449,6 +468,7 @@ class Attempt(Started):
     steps: int = 0
     usage: Usage = Usage()
     cost: float | None = None  # dollars; None: nobody knew the price
+    imported: Imported | None = None
     replayed: Replayed | None = None
     patch_bytes: int = 0
     replay_differs: int | None = None
@@ -543,9 +563,23 @@ class Question(Record):
     sampling: Sampling
     limits: Limits
     resources: Resources
-    network: str
+    network: str = ""
     grade_network: str
     grading: str  # the version of the rules
+    # dotted keys of what nobody knows, of a run that was made elsewhere: their values mean nothing
+    unknown: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _known(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without values that mean nothing."""
+        said: dict[str, Any] = handler(self)
+        for key in self.unknown:
+            inside, _, name = key.partition(".")
+            if name and inside != "scaffold":  # whose keys have to be there
+                said.get(inside, {}).pop(name, None)
+            elif not name:
+                said.pop(key, None)
+        return said
 
 
 class Selection(Record):

@@ -14,7 +14,12 @@ import pytest
 from swerun.attempt import Bench
 from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import local_slots
-from swerun.errors import CancelledError, EndpointBusyError, GraderError, InputError
+from swerun.errors import (
+    CancelledError,
+    EndpointBusyError,
+    GraderError,
+    StorageError,
+)
 from swerun.ports import Kept, Planned
 from swerun.records import Attempt, Cause, Grade, Outcome, Solved, Step, Stop
 from swerun.runs.store import Started, open_or_create
@@ -188,10 +193,10 @@ def test_a_listener_hears_of_nothing_that_is_not_on_disk(engine):
 
 def test_a_record_that_cannot_be_written_ends_the_run_with_its_reason(engine):
     def full(event):
-        raise InputError("no space left on device")
+        raise StorageError("no space left on device")
 
     driven, _ = engine(Solver(), listener=full)
-    with pytest.raises(InputError, match="no space"):
+    with pytest.raises(StorageError, match="no space"):
         driven.run()
 
 

@@ -133,12 +133,13 @@ def test_only_a_rerun_for_the_same_purpose_has_its_waiting_patch_graded_instead(
 
 
 @pytest.mark.parametrize(
-    ("cause", "followed_by"), [(Cause.RERUN, Cause.RETRY), (Cause.FORKED, Cause.FORKED)]
+    ("cause", "followed_by", "of"),
+    [(Cause.RERUN, Cause.RETRY, 2), (Cause.FORKED, Cause.FORKED, 1)],
 )
-def test_what_is_tried_again_by_itself_is_for_the_same_purpose(cause, followed_by):
+def test_what_is_tried_again_by_itself_is_for_the_same_purpose(cause, followed_by, of):
     planned = Planned(ONE, 2, 1, cause, 1, changed=STEPS, replaces=True)
     follower = after(planned, Past(2, planned.started, failed(retry=True)), 3, 1)
-    assert (follower.number, follower.cause, follower.of) == (3, followed_by, 2)
+    assert (follower.number, follower.cause, follower.of) == (3, followed_by, of)
     assert (follower.changed, follower.replaces) == (STEPS, True)
 
 

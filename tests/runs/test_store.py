@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from swerun.errors import InputError, NewerFormatError
+from swerun.errors import InputError, NewerFormatError, StorageError
 from swerun.ports import LONG, Graded, Log
 from swerun.records import (
     ExpectedTest,
@@ -138,7 +138,7 @@ def test_tokens_of_attempts_without_an_end_are_known(store):
 
 def test_a_disk_without_room_is_said_with_what_to_do(tmp_path):
     full = AttemptLog(tmp_path, Path("/dev/full").open("ab", buffering=0))  # noqa: SIM115
-    with full.steps, pytest.raises(InputError, match="make room"):
+    with full.steps, pytest.raises(StorageError, match=r"steps\.jsonl could not.*Make room"):
         full.step(STEP)
 
 

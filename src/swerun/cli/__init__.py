@@ -13,9 +13,11 @@ from swerun.cli import (
     fork,
     grade,
     images,
+    imports,
     inspect,
     instances,
     replay,
+    report,
     rerun,
     run,
     shell,
@@ -43,7 +45,8 @@ app.command()(run.run)
 app.command()(rerun.rerun)
 app.command()(fork.fork)
 app.command()(grade.grade)
-app.command()(inspect.report)
+app.command("import")(imports.import_)
+app.command()(report.report)
 app.command()(show.show)
 app.command()(shell.shell)
 app.command()(replay.replay)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from swerun.config import RunConfig
     from swerun.engine.local import Work
     from swerun.predictions import Predictions
+    from swerun.report.compare import Comparison
     from swerun.report.summary import Report
 
 Opt = typer.Option
@@ -88,9 +89,9 @@ def drive(
     opened = prepared(config, os.environ, cancel, say, predictions=predictions)
     with stopping(cancel), opened as session:
         live.drive(session, said)
-        reports = session.reports()
+        reports, made = session.reports(), session.compared()
         works = [work for work, _ in session.entries]
-    _print(reports, as_json=as_json)
+    print_reports(reports, made, as_json=as_json)
     for report in reports:
         say(str(config.runs / report.run))
     for why in session.shut():
@@ -106,9 +107,11 @@ def asked(work: Work) -> list[tuple[str, int]]:
     return [(each.id, k) for each in work.instances for k in range(1, work.samples + 1)]
 
 
-def _print(reports: Sequence[Report], *, as_json: bool) -> None:
+def print_reports(
+    reports: Sequence[Report], made: Comparison | None = None, *, as_json: bool
+) -> None:
     if as_json:
-        print(json.dumps([report.model_dump(mode="json") for report in reports], indent=1))
+        print(json.dumps([_whole(report, made) for report in reports], indent=1))
         return
     from rich.console import Console
 
@@ -118,8 +121,15 @@ def _print(reports: Sequence[Report], *, as_json: bool) -> None:
     out = Console()
     out.print(by_instance(reports))
     out.print(side_by_side(reports))
-    if table := pairs(reports):
-        out.print(table)
+    if made:
+        out.print(pairs(made))
+
+
+def _whole(report: Report, made: Comparison | None) -> dict[str, Any]:
+    """A report, and in `pairs` how its run compares with each of those after it."""
+    found = [pair for pair in (made.pairs if made else ()) if pair.a == report.run]
+    whole = report.model_dump(mode="json")
+    return whole | {"pairs": [pair.model_dump(mode="json") for pair in found]}
 
 
 @contextmanager

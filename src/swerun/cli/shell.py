@@ -7,9 +7,10 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import zip_longest
 from pathlib import Path
+from threading import Event
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
@@ -71,7 +72,7 @@ def shell(
 
     With --exec its output is printed, and its exit code is this one's.
     """
-    with explained(), _unwinding():
+    with explained(), _unwinding() as ending:
         from rich.console import Console
 
         from swerun.cli.live import teller
@@ -89,7 +90,8 @@ def shell(
         for warning in asked.warnings:
             say(warning)
         opened = standing(asked, way, _instance(asked, moment), os.environ, network, say)
-        with opened as place:
+        with opened as place, ExitStack() as last:
+            last.callback(ending.set)
             differences = _arrived(place, out, say)
             say(f"{place.said}; the container is removed when this ends")
             entrance = Entrance.of(place.sandbox)
@@ -203,22 +205,27 @@ def _told(
 
 
 @contextmanager
-def _unwinding() -> Iterator[None]:
-    """Whatever asks this process to end has it remove its container first; once more ends it at
-    once. What was asked to be ignored (nohup) is."""
+def _unwinding() -> Iterator[Event]:
+    """Whatever asks this process to end has it remove its container first, where that is not being
+    done already: the event is set then. Only Ctrl-C, once more, ends it at once. What was asked to
+    be ignored (nohup) is."""
     from swerun.errors import CancelledError
 
+    ending = Event()
+
     def unwind(number: int, frame: FrameType | None) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_DFL)
-        raise KeyboardInterrupt
+        if number == signal.SIGINT:
+            signal.signal(number, signal.SIG_DFL)
+        if not ending.is_set():
+            ending.set()
+            raise KeyboardInterrupt
 
     before = {each: signal.getsignal(each) for each in ENDING}
     before = {each: was for each, was in before.items() if was is not signal.SIG_IGN}
     for each in before:
         signal.signal(each, unwind)
     try:
-        yield
+        yield ending
     except KeyboardInterrupt as error:
         raise CancelledError("stopped, and the container is removed") from error
     finally:

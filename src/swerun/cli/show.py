@@ -76,7 +76,7 @@ def number_of(store: RunStore, instance: str, attempt: int | None) -> int:
 
 
 def _tell_run(record: RunRecord, *, as_json: bool) -> None:
-    from swerun.report.compare import flat
+    from swerun.runs.questions import flat
 
     if as_json:
         print(as_ascii(record))

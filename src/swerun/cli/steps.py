@@ -76,6 +76,8 @@ def tell_end(attempt: Attempt, out: Console) -> None:
     from swerun.report.why import cause
 
     out.print(plain(f"{cause(attempt)}, {attempt.steps} steps"))
+    if attempt.imported:
+        out.print(plain(f"made elsewhere; it ended: {attempt.imported.ended or 'nobody says how'}"))
     if attempt.failure:
         out.print(plain(attempt.failure.message, style="red"))
     for line in in_words(attempt.grade) if attempt.grade else ():

@@ -69,10 +69,15 @@ class SandboxGrader:
         return self._graded(instance, self._told(instance, ran), ran, began)
 
     def _ran(self, instance: Instance, patch: bytes, attempt: int) -> Ran:
-        """The run of an earlier grade, or else a new one."""
+        """The run of an earlier grade, or else a new one.
+
+        A sandbox that died may have been killed from outside, which looks the same: who dies twice
+        did it by itself.
+        """
         cache = self._cache(instance)
         found = cache.find(self._key(instance, patch)) if cache else None
-        return found or self.evaluator.evaluate(instance, patch, attempt)
+        ran = found or self.evaluator.evaluate(instance, patch, attempt)
+        return self.evaluator.evaluate(instance, patch, attempt) if ran.lost else ran
 
     def _judge(self, instance: Instance, ran: Ran) -> Grade | None:
         """The verdict, or None where the run alone does not give one.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from swerun.records import Attempt, Price, Usage
+from swerun.records import Attempt, Cause, Price, Usage
 
 
 def repriced(attempts: Iterable[Attempt], price: Price) -> list[Attempt]:
@@ -20,9 +20,13 @@ def _repriced(attempt: Attempt, price: Price) -> Attempt:
 
 
 def paid(attempts: Iterable[Attempt]) -> list[Attempt]:
-    """The attempts with what each of them alone used and cost: nothing where it grades the patch of
-    another, and the rest where it begins with another's steps."""
-    return [_paid(attempt) for attempt in attempts if attempt.solved_in is None]
+    """The attempts with what each of them alone used and cost here: nothing where it was imported
+    or grades the patch of another, and the rest where it begins with another's steps."""
+    return [
+        _paid(attempt)
+        for attempt in attempts
+        if attempt.solved_in is None and attempt.cause is not Cause.IMPORTED
+    ]
 
 
 def _paid(attempt: Attempt) -> Attempt:

@@ -70,10 +70,10 @@ class Report(Stored):
     outcomes: dict[str, int]
     stops: dict[str, int]
     usage: Usage  # of the attempts that count
-    usage_all: Usage  # of all attempts: what the run cost
+    usage_all: Usage  # of all attempts that were made here: what was used up
     price: Price | None = None  # what the costs are made with
     cost: float | None = None  # dollars, of the attempts that count; None: not known of all
-    cost_all: float | None = None  # of all attempts
+    cost_all: float | None = None  # of all attempts that were made here
     samples: Samples | None = None  # where several were asked for
     attempts: int
     steps: int
