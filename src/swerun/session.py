@@ -40,7 +40,14 @@ from swerun.report.summary import Report
 from swerun.runs.store import RunStore, open_or_create
 from swerun.sandbox.docker import Profile, reap
 from swerun.validation import Validations, sound_only
-from swerun.workbench import Shared, bench_of, connected, fitting, grading_profile
+from swerun.workbench import (
+    Shared,
+    bench_of,
+    check_runtime,
+    connected,
+    fitting,
+    grading_profile,
+)
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -147,7 +154,9 @@ def prepared(
         if config.sound_only:
             chosen = sound_only(config, subset, validations, say)
         wanted = [run_wanted(config, question, chosen) for question in questions]
-        resources = fitting(config.resources, client.info()["NCPU"])
+        known = client.info()
+        check_runtime(config.resources, known["Runtimes"])
+        resources = fitting(config.resources, known["NCPU"])
         introduce(config, wanted, entrants, resources.cpus, say)
         images.begin(chosen.instances)
         stores = [_held(config.runs, record, open_) for record in wanted]
@@ -155,11 +164,11 @@ def prepared(
         slots = local_slots(
             images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
         )
-        known = {} if probing else validations.soundness(chosen.instances)
+        sound = {} if probing else validations.soundness(chosen.instances)
         outdated = validations.outdated(chosen.instances) if probing else None
         agent = Profile(resources=resources, network=config.network)
         grading = grading_profile(resources, questions[0].grade_network, images.settings)
-        shared = Shared(client, images, slots, cancel, agent, grading, cache, known, outdated)
+        shared = Shared(client, images, slots, cancel, agent, grading, cache, sound, outdated)
         budget = _budget(config, entrants, stores)
         entries = tuple(
             (_bounded(config, _work(config, who, store, shared, chosen), budget), who)

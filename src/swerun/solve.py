@@ -47,6 +47,7 @@ class Ended:
     failure: Failure | None = None
     steps: tuple[Step, ...] = ()
     left_behind: tuple[str, ...] = ()
+    patch_problem: str = ""
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -77,7 +78,9 @@ class AgentSolver:
             if stop is Stop.SANDBOX_LOST and self.cancel.is_set():
                 raise CancelledError("the run was stopped, and its containers with it")
             taken = take_patch(self.sandboxes, task, sandbox, attempt=planned.number)
-        ended = Ended(stop, failure, tuple(steps), taken.left_behind, started_at)
+        ended = Ended(
+            stop, failure, tuple(steps), taken.left_behind, taken.problem, started_at=started_at
+        )
         return kept(planned, taken.diff, ended, image_digest=image_digest)
 
     def _drive(self, task: Task, sandbox: Sandbox, model: Model, keep: Keep) -> Stop:
@@ -103,6 +106,7 @@ def kept(planned: Planned, patch: bytes, ended: Ended, *, image_digest: str) -> 
         patch_bytes=len(patch),
         patch_sha256=hashlib.sha256(patch).hexdigest(),
         left_behind=ended.left_behind,
+        patch_problem=ended.patch_problem,
         replay_differs=replays.count("differs") if replays else None,
         model_served=ended.steps[-1].reply.model if ended.steps else "",
         image_digest=image_digest,

@@ -16,7 +16,7 @@ from swerun.grading.grader import Probe, SandboxGrader
 from swerun.grading.verdict import GRADER_VERSION
 from swerun.images.store import EngineImages
 from swerun.instances.subsets import load_instances
-from swerun.ports import Log
+from swerun.ports import LARGEST_PATCH, Log
 from swerun.records import GradeReason, Resources, Role, TestStatus
 from swerun.sandbox.containers import leftovers
 from swerun.sandbox.docker import DockerSandboxes, Profile
@@ -114,6 +114,12 @@ def test_an_empty_patch_is_no_patch_and_needs_no_container(patch, grader, sandbo
     done = grader.grade(PYTEST, patch, attempt=1)
     assert (done.grade.resolved, done.grade.reason) == (False, GradeReason.NO_PATCH)
     assert (done.log, done.eval_script, sandboxes.tasks) == (Log(), "", [])
+
+
+def test_a_patch_that_is_too_large_is_rejected_and_needs_no_container(grader, sandboxes):
+    done = grader.grade(PYTEST, bytes(LARGEST_PATCH) + b"x", attempt=1)
+    assert (done.grade.reason, sandboxes.tasks) == (GradeReason.PATCH_REJECTED, [])
+    assert done.grade.detail == "it has more than 67,108,864 bytes"
 
 
 def test_a_probe_runs_the_tests_without_a_patch_too(grader):

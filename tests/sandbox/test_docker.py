@@ -12,6 +12,7 @@ from swerun.agent.edit import Editor
 from swerun.errors import ImageMissingError, InstanceError, SandboxError, SandboxLostError
 from swerun.ports import Changes, ExecResult
 from swerun.records import Resources, Role
+from swerun.sandbox.channel import StuckError
 from swerun.sandbox.containers import leftovers
 from swerun.sandbox.profile import CAPABILITIES
 from tests.sandbox.conftest import CONTAINERS, DOCKER, OWN_RUN, a_task, alive
@@ -188,7 +189,40 @@ def test_processes_that_leave_no_room_for_others_lose_the_sandbox_at_most(start,
         assert names(sandbox.changes()) == [b"new"]
 
 
+def test_what_cannot_be_killed_takes_its_container_with_it_and_is_the_commands_doing(start):
+    class Stuck:
+        def exec(self, command, *, timeout, given=b""):
+            raise StuckError("a process of this command cannot be killed")
+
+        def close(self):
+            channel.close()
+
+    with start() as sandbox:
+        channel = sandbox._channel
+        sandbox.exec("echo new >new", timeout=ENOUGH)
+        sandbox._channel = Stuck()
+        with pytest.raises(SandboxLostError, match="cannot be killed"):
+            sandbox.exec("true", timeout=ENOUGH)
+        sandbox._channel = channel
+        with pytest.raises(SandboxLostError, match="the container ended"):
+            sandbox.exec("true", timeout=ENOUGH)
+        assert names(sandbox.changes()) == [b"new"]
+
+
 # what goes on in it
+
+
+@each_server
+def test_what_earlier_commands_left_running_goes_on_after_a_timeout(start, image, number):
+    with start(image) as sandbox:
+        sandbox.exec(f"sleep {number} &", timeout=ENOUGH)
+        sandbox.exec("(while :; do date >beat; sleep 0.1; done) &", timeout=ENOUGH)
+        assert sandbox.exec("sleep 60", timeout=0.5).timed_out
+        assert alive(sandbox, number) == [f"sleep {number}"]
+        stopped = "cat /proc/[0-9]*/status 2>/dev/null | grep -c '^State:.T'"
+        assert sandbox.exec(stopped, timeout=ENOUGH).output == "0\n"
+        sandbox.exec("rm beat", timeout=ENOUGH)
+        assert sandbox.exec("until [ -e beat ]; do sleep 0.1; done", timeout=ENOUGH).exit_code == 0
 
 
 @everywhere
@@ -214,11 +248,11 @@ def test_nothing_changes_while_the_changes_are_read(fresh):
 
 
 def test_a_container_is_as_narrow_as_its_profile_says(start):
-    resources = Resources(memory="100m", cpus=0.5, pids=77)
+    resources = Resources(memory="100m", cpus=0.5, pids=77, runtime="runc")
     with start("sh", resources=resources) as sandbox:
         host = sandbox.container.attrs["HostConfig"]
         assert (host["Memory"], host["MemorySwap"], host["NanoCpus"]) == (100 << 20, 100 << 20, 5e8)
-        assert host["PidsLimit"] == 77
+        assert (host["PidsLimit"], host["Runtime"]) == (77, "runc")
         assert not host["Privileged"]
         status = dict(
             line.split(":\t", 1)
