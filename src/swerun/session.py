@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from swerun.engine.plan import side_by_side
 from swerun.engine.refusal import Budget, refusal_of
 from swerun.engine.slots import local_slots
 from swerun.entrants import Entrant, Setting
+from swerun.errors import SandboxError
 from swerun.images.store import EngineImages
 from swerun.instances.hub import Hub
 from swerun.instances.selection import Chosen
@@ -83,7 +84,7 @@ class Prepared:
             if self.cancel.is_set():
                 self._reap()
                 engine.settle(SETTLE)
-                self._reap()  # what was being started meanwhile
+            self._reap()  # what was being started meanwhile, or an engine that was away still has
 
     def _paying(self, listener: Callable[[Happened], None]) -> Callable[[Happened], None]:
         """`listener`, with each step's cost taken from the budget before."""
@@ -116,8 +117,9 @@ class Prepared:
         return list(dict.fromkeys(filter(None, [*(g.shut for g in governors), spent])))
 
     def _reap(self) -> None:
-        for work, _ in self.entries:
-            reap(self.client, work.store.label())
+        with suppress(SandboxError):  # the engine is gone; the next session's reaping finds them
+            for work, _ in self.entries:
+                reap(self.client, work.store.label())
 
 
 @contextmanager

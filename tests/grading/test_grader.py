@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from swerun.errors import GraderError, ImageMissingError, InstanceError, SandboxError
+from swerun.errors import GraderError, ImageError, InstanceError, SandboxError
 from swerun.grading.apply import TRIES
 from swerun.grading.evaluate import Evaluator
 from swerun.grading.grader import Probe, SandboxGrader
@@ -246,7 +246,7 @@ def test_an_image_that_is_gone_or_is_no_repository_is_no_verdict(grader):
         task = PYTEST.task.model_copy(update={"image": image, "workdir": workdir})
         return PYTEST.model_copy(update={"task": task})
 
-    with pytest.raises(ImageMissingError):
+    with pytest.raises(ImageError):
         grader.grade(on("swerun/no-such-image:none"), USELESS, attempt=1)
     with pytest.raises(InstanceError, match=r"/etc in the image .* is not a git repository"):
         grader.grade(on(PYTEST.task.image, "/etc"), USELESS, attempt=1)

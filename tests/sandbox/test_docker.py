@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from swerun.agent.edit import Editor
-from swerun.errors import ImageMissingError, InstanceError, SandboxError, SandboxLostError
+from swerun.errors import ImageError, InstanceError, SandboxError, SandboxLostError
 from swerun.ports import Changes, ExecResult
 from swerun.records import Resources, Role
 from swerun.sandbox.channel import StuckError
@@ -74,6 +74,17 @@ def test_a_container_paused_from_outside_is_an_error_and_not_the_commands_doing(
         with pytest.raises(SandboxError) as caught:
             sandbox.exec("sleep 60", timeout=1)
         pause.join()
+        assert not isinstance(caught.value, SandboxLostError)
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_a_container_stopped_from_outside_is_an_error_and_not_the_commands_doing(start, how):
+    with start() as sandbox:
+        ways = {"kill": sandbox.container.kill, "stop": lambda: sandbox.container.stop(timeout=1)}
+        ending = later(0.3, ways[how])
+        with pytest.raises(SandboxError, match="stopped from outside") as caught:
+            sandbox.exec("sleep 60", timeout=60)
+        ending.join()
         assert not isinstance(caught.value, SandboxLostError)
 
 
@@ -319,10 +330,11 @@ def test_each_role_has_its_own_profile(engine, images, docker_sandboxes):
 def test_an_image_that_is_not_there_is_said_to_be_missing(docker_sandboxes):
     task = a_task("swerun/test-nowhere:none")
     with (
-        pytest.raises(ImageMissingError, match="swerun/test-nowhere:none"),
+        pytest.raises(ImageError, match="swerun/test-nowhere:none is not on this engine") as caught,
         docker_sandboxes().start(task, role=Role.AGENT, attempt=1),
     ):
         pass
+    assert caught.value.retry, "it was there when the attempt began, and may be had again"
 
 
 @pytest.mark.parametrize("workdir", ["/", "/tmp", "/testbed/sub", "/nowhere"])

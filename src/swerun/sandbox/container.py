@@ -8,7 +8,9 @@ import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from datetime import datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from swerun.errors import SandboxError, SandboxLostError
 from swerun.ports import Changes, ExecResult
@@ -23,7 +25,7 @@ from swerun.sandbox.channel import (
     killed,
     opening,
 )
-from swerun.sandbox.containers import translated
+from swerun.sandbox.containers import translated, troubles
 from swerun.sandbox.disk import Watched
 from swerun.sandbox.pristine import Pristine
 
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
+DEATH_SECONDS = 5.0  # how long after it the engine may take to tell of it
 FATE_SECONDS = 0.3  # how long the engine may take to notice that a container ended
 SETTLE_SECONDS = 60.0  # for what swerun itself runs in a container
 
@@ -110,9 +113,23 @@ class DockerSandbox:
             state = self.container.attrs["State"]
             if state.get("Dead") or self.container.status in {"removing", "paused"}:
                 raise SandboxError(f"the container is gone after {command[:200]!r}: {why}")
+            if not state["Running"] and not self._ended_by_itself():
+                raise SandboxError(f"the container was stopped from outside: {command[:200]!r}")
             if not state["Running"] or time.monotonic() > deadline:
                 return bool(state["Running"])
             time.sleep(0.05)
+
+    def _ended_by_itself(self) -> bool:
+        """Not because somebody had the engine end it, nor because the engine was started anew: then
+        it knows nothing of any death."""
+        if self.watched.ended:
+            return True
+        until: Any = _timestamp(self.container.attrs["State"]["FinishedAt"], later=DEATH_SECONDS)
+        ends = {"container": self.container.id, "event": ["kill", "die"]}
+        with translated(f"asking how {self.container.name} ended"):
+            events = self.client.api.events(since=0, until=until, filters=ends, decode=True)
+            with closing(events):
+                return any(event["Action"] == "die" for event in islice(events, 1))
 
     def _ending(self) -> str:
         state = self.container.attrs["State"]
@@ -133,6 +150,7 @@ class DockerSandbox:
 
     def _give_up(self, command: str, error: SandboxError) -> NoReturn:
         """The command brought the container into a state in which nothing can be done with it."""
+        self.watched.ended = self.watched.ended or f"nothing could be run in it any more: {error}"
         with translated(f"ending the container after {command[:200]!r}"):
             self.container.kill()
         raise SandboxLostError(
@@ -142,17 +160,15 @@ class DockerSandbox:
     @contextmanager
     def _paused(self) -> Iterator[None]:
         """Nothing changes while the engine reads: a file that grows would break its archive."""
-        from docker.errors import APIError
-
         try:
             self.container.pause()
-        except APIError:  # it does not run
+        except troubles():  # it does not run
             yield
             return
         try:
             yield
         finally:
-            with suppress(APIError):  # it was removed meanwhile
+            with suppress(*troubles()):  # it was removed meanwhile
                 self.container.unpause()
 
     def _absolute(self, path: str) -> str:
@@ -165,6 +181,13 @@ class DockerSandbox:
                 str(self.container.id), path, chunk_size=1 << 20
             )
             yield from chunks
+
+
+def _timestamp(given: str, later: float) -> str:
+    """A moment some seconds after one that is given in the engine's own way to write it,
+    `2026-01-01T00:00:00.5Z`, in its way to read one."""
+    whole = given.removesuffix("Z").partition(".")[0]
+    return f"{datetime.fromisoformat(f'{whole}+00:00').timestamp() + later:.0f}"
 
 
 def open_channel(client: DockerClient, container: Container, workdir: str, user: str) -> Channel:

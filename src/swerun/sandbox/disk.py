@@ -10,6 +10,8 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+from swerun.sandbox.containers import troubles
+
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
@@ -89,14 +91,11 @@ class DiskWatch:
         Also what is not, if the disk is nearly full and it wrote much of that: this is the
         machine's fault, and the container is removed as by one who needs the room.
         """
-        from docker.errors import APIError
-        from requests.exceptions import RequestException
-
         with self._lock:
             watched = [one for one in self._watched.values() if not one.ended]
         if not (watched and self.free and self._is_less(self.free(), watched)):
             return
-        with suppress(APIError, RequestException):  # the engine is gone, or a container just went
+        with suppress(*troubles()):  # the engine is gone, or a container just went
             self._end(self._sizes(watched))
 
     def _end(self, sizes: list[tuple[Watched, int]]) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from swerun.errors import ImageMissingError, InstanceError, SandboxError
+from swerun.errors import ImageError, InstanceError, SandboxError
 from swerun.ports import Sandbox
 from swerun.records import Role, Task
 from swerun.sandbox.changes import Tree
@@ -43,7 +43,8 @@ class DockerSandboxes:
 
     @contextmanager
     def start(self, task: Task, *, role: Role, attempt: int) -> Iterator[Sandbox]:
-        """Raises ImageMissingError, SandboxError, InstanceError if `workdir` is no repository."""
+        """Raises ImageError where the image is gone, SandboxError, InstanceError if `workdir` is no
+        repository."""
         profile = self.profiles.get(role, Profile())
         labels = self._labels(task, role, attempt)
         with self._running(task, profile, labels) as watched:
@@ -106,7 +107,8 @@ class DockerSandboxes:
                     **options,
                 )
         except ImageNotFound as error:
-            raise ImageMissingError(f"there is no image {task.image} on this engine") from error
+            said = f"the image {task.image} is not on this engine, or not any more"
+            raise ImageError(said) from error
 
     def _labels(self, task: Task, role: Role, attempt: int) -> dict[str, str]:
         return {
