@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A second Docker engine with nothing on it, beside the one of this machine.
 #   dockerd.sh start DIR   starts it, all of it below DIR, and prints its DOCKER_HOST
+#   dockerd.sh restart DIR SIGNAL   ends it by a signal, and starts it with what it has
 #   dockerd.sh stop DIR    ends it and removes what it wrote
 # Everything but the paths of the process itself is in a file of its own: flags that the machine's
 # own daemon.json sets as well are refused.
@@ -40,17 +41,23 @@ JSON
     return 1
 }
 
+end() {
+    local pid
+    pid=$(cat "$1/dockerd.pid" 2>/dev/null || true)
+    [ -n "$pid" ] || return 0
+    kill -s "$2" "$pid" 2>/dev/null || true
+    for _ in $(seq 120); do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.25
+    done
+}
+
 stop() {
-    local dir=$1 pid
-    pid=$(cat "$dir/dockerd.pid" 2>/dev/null || true)
-    if [ -n "$pid" ]; then
+    local dir=$1
+    if [ -e "$dir/dockerd.pid" ]; then
         DOCKER_HOST="unix://$dir/docker.sock" docker ps -aq |
             DOCKER_HOST="unix://$dir/docker.sock" xargs -r docker rm -f >/dev/null 2>&1 || true
-        kill "$pid" 2>/dev/null || true
-        for _ in $(seq 60); do
-            kill -0 "$pid" 2>/dev/null || break
-            sleep 0.5
-        done
+        end "$dir" TERM
     fi
     # mounts of the storage driver and of network namespaces outlive it
     awk -v dir="$dir/" 'index($2, dir) == 1 {print $2}' /proc/mounts | sort -r |
@@ -60,6 +67,7 @@ stop() {
 
 case "${1:-} ${2:-}" in
     "start "?*) start "$2" ;;
+    "restart "?*) end "$2" "${3:-TERM}"; start "$2" ;;
     "stop "?*) stop "$2" ;;
-    *) echo "usage: $0 start|stop DIR" >&2; exit 2 ;;
+    *) echo "usage: $0 start|restart|stop DIR" >&2; exit 2 ;;
 esac

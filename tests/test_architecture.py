@@ -307,6 +307,8 @@ READS_ENVIRONMENT = {
     "cli.validate",
     "face",
 }
+# who asks what time it is: for the age of what others dated
+WALL_CLOCK = {"models.refusals", "cli.doctor"}
 # the places that turn any error into data: an attempt's, a worker thread's, a request's thread
 BROAD_CATCHERS = {"attempt", "engine.local", "models.abandon"}
 
@@ -396,6 +398,16 @@ def test_only_three_places_catch_everything(module):
         or (isinstance(h.type, ast.Name) and h.type.id in {"Exception", "BaseException"})
     ]
     assert who in BROAD_CATCHERS or not broad
+
+
+def test_no_limit_and_no_duration_is_of_a_clock_that_can_be_set(module):
+    who, tree = module
+    asked = {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    assert "time.time" not in asked or who in WALL_CLOCK
+    assert not any(name.endswith(".total_seconds") for name in asked)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp | ast.Compare):
+            assert "datetime.now" not in ast.unparse(node)
 
 
 def test_what_is_heavy_is_imported_where_it_is_used(module):

@@ -125,6 +125,18 @@ def test_a_grade_says_in_which_image_it_was_made():
     assert done.grade.image_digest == "sha256:0"
 
 
+def test_why_there_is_no_patch_is_said_in_the_grade(repo):
+    class Unmade(AgentSolver):
+        def solve(self, planned, image_digest, keep):
+            made = super().solve(planned, image_digest, keep)
+            return Kept(made.solved.model_copy(update={"patch_problem": "git died"}), b"")
+
+    plain = solving(repo, a_reply("submit"))
+    solver = Unmade(plain.sandboxes, plain.agent, plain.model_of, plain.cancel)
+    done, _, _ = attempt(solver, Grade(resolved=False, reason=GradeReason.NO_PATCH))
+    assert (done.outcome, done.grade.detail) == (Outcome.NO_PATCH, "git died")
+
+
 def test_what_was_paid_for_is_counted_where_the_sandbox_fails():
     class Fails:
         def solve(self, planned, image_digest, keep):

@@ -13,7 +13,7 @@ from swerun.images.build import Settings
 from swerun.question import fingerprint_of, recording_name, run_name
 from swerun.records import ImageOptions, Limits, Resources, Sampling
 from swerun.session import prepared
-from swerun.workbench import fitting, grading_profile, said_of_cores
+from swerun.workbench import check_runtime, fitting, grading_profile, said_of_cores
 from tests.images.subset import a_subset
 from tests.report.test_summary import a_run
 
@@ -37,6 +37,8 @@ def test_a_question_is_the_same_whatever_the_order_of_its_keys():
         {"sampling": Sampling(temperature=0)},
         {"limits": Limits(steps=3)},
         {"resources": Resources(memory="1g")},
+        {"resources": Resources(disk="1g")},
+        {"resources": Resources(runtime="runsc")},
         {"network": "bridge"},
         {"grading": "2"},
     ],
@@ -78,6 +80,13 @@ def test_a_container_gets_no_more_cores_than_there_are():
     assert fitting(Resources(cpus=1.5), 2).cpus == 1.5
     with pytest.raises(InputError, match="--cpus 64: the engine has 2 cores"):
         fitting(Resources(cpus=64), 2)
+
+
+def test_a_runtime_that_the_engine_does_not_have_is_refused_before_anything_starts():
+    check_runtime(Resources(), {})
+    check_runtime(Resources(runtime="runc"), {"runc": {}})
+    with pytest.raises(InputError, match="--runtime runsc: the engine has kata, runc"):
+        check_runtime(Resources(runtime="runsc"), {"runc": {}, "kata": {}})
 
 
 def test_a_grading_is_told_of_the_way_out_what_builds_are(tmp_path):

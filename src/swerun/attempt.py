@@ -84,7 +84,7 @@ def _on_its_image(planned: Planned, bench: Bench, story: Story, journal: Journal
     if story.failure is None:
         with bench.slots.grading():
             journal.stage("grade")
-            _grade(pinned, story.kept.patch, bench, story, journal)
+            _grade(pinned, story.kept, bench, story, journal)
 
 
 def taken_over(kept: Kept, number: int) -> Kept:
@@ -110,9 +110,9 @@ def _solve(planned: Planned, solver: Solver, story: Story, journal: Journal) -> 
     return kept
 
 
-def _grade(planned: Planned, patch: bytes, bench: Bench, story: Story, journal: Journal) -> None:
+def _grade(planned: Planned, kept: Kept, bench: Bench, story: Story, journal: Journal) -> None:
     """A grading that failed or ran out of time is made once more, of the same patch."""
-    began = time.monotonic()
+    began, patch, problem = time.monotonic(), kept.patch, kept.solved.patch_problem
     try:
         for is_last in (False, True):
             try:
@@ -121,7 +121,7 @@ def _grade(planned: Planned, patch: bytes, bench: Bench, story: Story, journal: 
                 if bench.cancel.is_set() or (is_last and story.grade is None):
                     raise
             else:
-                graded = graded.on_image(story.image)
+                graded = graded.on_image(story.image).explained(problem)
                 story.grade = graded.grade
                 journal.graded(graded)
                 if story.grade.reason is not GradeReason.TIMED_OUT:

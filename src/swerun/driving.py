@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from swerun.engine.events import Happened
 from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.refusal import Budget
 from swerun.entrants import Entrant
+from swerun.errors import SandboxError
 from swerun.models.recording import RecordingInfo, made_now, write_recording
 from swerun.question import grade_jobs, recording_name
 from swerun.records import Step
@@ -58,7 +60,7 @@ class Prepared:
             if self.cancel.is_set():
                 self._reap()
                 engine.settle(SETTLE)
-                self._reap()  # what was being started meanwhile
+            self._reap()  # what was being started meanwhile, or an engine that was away still has
 
     def _paying(self, listener: Callable[[Happened], None]) -> Callable[[Happened], None]:
         """`listener`, with each step's cost taken from the budget before."""
@@ -97,8 +99,9 @@ class Prepared:
         return list(dict.fromkeys(filter(None, [*(g.shut for g in governors), spent])))
 
     def _reap(self) -> None:
-        for work, _ in self.entries:
-            reap(self.client, work.store.label())
+        with suppress(SandboxError):  # the engine is gone; the next session's reaping finds them
+            for work, _ in self.entries:
+                reap(self.client, work.store.label())
 
 
 def _record(root: Path, store: RunStore, who: Entrant, report: Report) -> None:

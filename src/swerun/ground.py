@@ -20,7 +20,7 @@ from swerun.ports import Planned
 from swerun.question import folder_name, question_of
 from swerun.records import Overrides, Question, Resources
 from swerun.validation import Validations
-from swerun.workbench import connected, fitting
+from swerun.workbench import check_runtime, connected, fitting
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -86,6 +86,7 @@ def ground_of(
     # of this engine alone: a home may be shared by machines
     folder = cache / "soundness" / folder_name(machine["Name"])
     validations = Validations(folder, questions[0], images.here)
+    check_runtime(config.resources, machine["Runtimes"])
     resources = fitting(config.resources, machine["NCPU"])
     return Ground(
         config,

@@ -202,6 +202,12 @@ class Graded:
         later = tuple(each.on_image(digest) for each in self.confirmations)
         return replace(self, grade=self.grade.on_image(digest), confirmations=later)
 
+    def explained(self, words: str) -> Graded:
+        """The same, with why there is no patch, where somebody knows it."""
+        return (
+            replace(self, grade=self.grade.model_copy(update={"detail": words})) if words else self
+        )
+
 
 class Grader(Protocol):
     def grade(self, instance: Instance, patch: bytes, *, attempt: int) -> Graded:
@@ -211,6 +217,9 @@ class Grader(Protocol):
         """
         ...
 
+
+# bytes of a patch: one that is longer is kept as far as its first byte too many, and rejected
+LARGEST_PATCH = 64 << 20
 
 Stage = Literal["image", "waiting", "solve", "grade"]
 

@@ -336,6 +336,7 @@ class Solved(Stored):
     patch_bytes: int = 0
     patch_sha256: str = ""
     left_behind: tuple[str, ...] = ()  # new files in the patch that no test or source needs to be
+    patch_problem: str = ""  # why nothing could be made of what the agent left
     replay_differs: int | None = None  # of what was done before: steps whose observation differed
     model_served: str = ""
     image_digest: str = ""
@@ -401,6 +402,8 @@ class Conditions(Record):
     capabilities: tuple[str, ...] = ()
     user: str = ""
     environment: str = ""  # a hash of what else it was given, where it was
+    disk: str = ""
+    runtime: str = ""
 
 
 class Grade(Stored):
@@ -501,6 +504,8 @@ class Resources(Record):
     memory: str = Field(default="4g", pattern=r"^\d+(\.\d+)?[kmgKMG]?$")
     cpus: float = Field(default=2.0, gt=0)
     pids: int = Field(default=512, ge=32)
+    disk: str = Field(default="10g", pattern=r"^\d+(\.\d+)?[kmgKMG]$")  # what it may write
+    runtime: str = Field(default="", pattern=r"^[\w.-]*$")  # of the engine's; "": its default
 
 
 class ImageOptions(Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -48,6 +49,8 @@ class Ended:
     failure: Failure | None = None
     steps: tuple[Step, ...] = ()
     left_behind: tuple[str, ...] = ()
+    patch_problem: str = ""
+    seconds: float = 0.0
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -62,7 +65,8 @@ class AgentSolver:
     cancel: Event
 
     def solve(self, planned: Planned, image_digest: str, keep: Keep) -> Kept:
-        task, steps, started_at = planned.instance.task, list[Step](), datetime.now(UTC)
+        task, steps = planned.instance.task, list[Step]()
+        began, started_at = time.monotonic(), datetime.now(UTC)
         model = self.model_of(task)  # raises where there is none to be had: no container for that
         agent = self._agent(planned)
         stop: Stop | None = None
@@ -80,7 +84,10 @@ class AgentSolver:
             if stop is Stop.SANDBOX_LOST and self.cancel.is_set():
                 raise CancelledError("the run was stopped, and its containers with it")
             taken = take_patch(self.sandboxes, task, sandbox, attempt=planned.number)
-        ended = Ended(stop, failure, tuple(steps), taken.left_behind, started_at)
+        seconds = time.monotonic() - began
+        ended = Ended(
+            stop, failure, tuple(steps), taken.left_behind, taken.problem, seconds, started_at
+        )
         return kept(planned, taken.diff, ended, image_digest=image_digest)
 
     def _agent(self, planned: Planned) -> Agent:
@@ -112,11 +119,12 @@ def kept(planned: Planned, patch: bytes, ended: Ended, *, image_digest: str) -> 
         patch_bytes=len(patch),
         patch_sha256=hashlib.sha256(patch).hexdigest(),
         left_behind=ended.left_behind,
+        patch_problem=ended.patch_problem,
         replay_differs=_differing(ended.steps),
         model_served=ended.steps[-1].reply.model if ended.steps else "",
         image_digest=image_digest,
         started_at=ended.started_at,
-        seconds=round((datetime.now(UTC) - ended.started_at).total_seconds(), 3),
+        seconds=round(ended.seconds, 3),
     )
     return Kept(solved, patch)
 

@@ -35,6 +35,8 @@ FLAGS = {
     "--memory": "resources.memory",
     "--cpus": "resources.cpus",
     "--pids": "resources.pids",
+    "--container-disk": "resources.disk",
+    "--runtime": "resources.runtime",
 }
 
 

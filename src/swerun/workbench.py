@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +25,7 @@ from swerun.images.store import EngineImages
 from swerun.records import Attempt, Conditions, Resources, Role, Soundness
 from swerun.sandbox.client import connect
 from swerun.sandbox.containers import owned
+from swerun.sandbox.disk import DiskWatch, free_bytes
 from swerun.sandbox.docker import DockerSandboxes, Profile, reap
 
 if TYPE_CHECKING:
@@ -80,6 +81,15 @@ def fitting(resources: Resources, cpus: int) -> Resources:
     return resources.model_copy(update={"cpus": float(cpus)})
 
 
+def check_runtime(resources: Resources, runtimes: Collection[str]) -> None:
+    """Raises InputError for a runtime that the engine does not have."""
+    if resources.runtime and resources.runtime not in runtimes:
+        raise InputError(
+            f"--runtime {resources.runtime}: the engine has {', '.join(sorted(runtimes))}; another "
+            "one is made known to it in its daemon.json"
+        )
+
+
 def said_of_cores(cpus: float) -> str:
     """What has to be said of so few cores; "" of enough."""
     if cpus >= ENOUGH_CORES:
@@ -99,6 +109,7 @@ def sandboxes_of(
         run=run,
         owner=owned(),
         profiles={Role.AGENT: agent, Role.GRADING: grading},
+        disk=DiskWatch(client, free_bytes(client)),
     )
 
 

@@ -74,3 +74,30 @@ def test_an_endpoint_that_restarts_costs_no_attempt_its_time(swerun, base_image)
     assert attempt["solve_seconds"] > 9
     assert "paused until it is back, for 1800 seconds at the most" in said
     assert "answers again" in said
+
+
+def test_an_endpoint_that_stays_away_ends_the_run_and_no_attempt_counts_as_the_models(
+    swerun, base_image
+):
+    command = ("--model", "m", "-i", IDS[0], "--runs", "r", "--endpoint-patience", "1")
+    server = Server((calling("bash", '{"command": "touch made"}'),))
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    process = swerun.start(*command, "--base-url", server.url)
+    while len(server.asked) < 3:
+        time.sleep(0.01)
+    server.shutdown()
+    server.server_close()
+    try:
+        _, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 1
+    (attempt,) = attempts(swerun)
+    assert (attempt["outcome"], attempt["grade"]) == ("endpoint_failed", None)
+    assert attempt["steps"] > 0, "what was paid for is counted"
+    assert "Connection refused" in attempt["failure"]["message"]
+    assert "longer than --endpoint-patience bears" in said
+    with answering(calling("submit")) as again:
+        done = swerun(*command, "--base-url", again.url)
+    assert done.returncode == 0, done.stderr
+    assert [a["outcome"] for a in attempts(swerun)] == ["endpoint_failed", "no_patch"]

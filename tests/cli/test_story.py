@@ -117,14 +117,17 @@ def silent():
         connection.close()
 
 
-def test_ctrl_c_ends_a_run_that_waits_for_an_endpoint_in_order(swerun, engine, base_image, silent):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_a_run_that_waits_for_an_endpoint_in_order(
+    swerun, engine, base_image, silent, number
+):
     url, asked = silent
     process = swerun.start("--model", "m", "--base-url", url, "-j", "2", "--run", "stopped")
     deadline = time.monotonic() + 60
     while len(asked) < 3 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert len(asked) >= 3, "the agents never asked"
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, said = process.communicate(timeout=5)
     assert process.returncode == 130, said
     assert containers_of(engine, "stopped") == []

@@ -9,14 +9,14 @@ from contextlib import contextmanager
 
 import pytest
 
-from swerun.errors import GraderError, ImageMissingError, InstanceError, SandboxError
+from swerun.errors import GraderError, ImageError, InstanceError, SandboxError
 from swerun.grading.apply import TRIES
 from swerun.grading.evaluate import Evaluator
 from swerun.grading.grader import Probe, SandboxGrader
 from swerun.grading.verdict import GRADER_VERSION
 from swerun.images.store import EngineImages
 from swerun.instances.subsets import load_instances
-from swerun.ports import Log
+from swerun.ports import LARGEST_PATCH, Log
 from swerun.records import GradeReason, Resources, Role, TestStatus
 from swerun.sandbox.containers import leftovers
 from swerun.sandbox.docker import DockerSandboxes, Profile
@@ -114,6 +114,12 @@ def test_an_empty_patch_is_no_patch_and_needs_no_container(patch, grader, sandbo
     done = grader.grade(PYTEST, patch, attempt=1)
     assert (done.grade.resolved, done.grade.reason) == (False, GradeReason.NO_PATCH)
     assert (done.log, done.eval_script, sandboxes.tasks) == (Log(), "", [])
+
+
+def test_a_patch_that_is_too_large_is_rejected_and_needs_no_container(grader, sandboxes):
+    done = grader.grade(PYTEST, bytes(LARGEST_PATCH) + b"x", attempt=1)
+    assert (done.grade.reason, sandboxes.tasks) == (GradeReason.PATCH_REJECTED, [])
+    assert done.grade.detail == "it has more than 67,108,864 bytes"
 
 
 def test_a_probe_runs_the_tests_without_a_patch_too(grader):
@@ -240,7 +246,7 @@ def test_an_image_that_is_gone_or_is_no_repository_is_no_verdict(grader):
         task = PYTEST.task.model_copy(update={"image": image, "workdir": workdir})
         return PYTEST.model_copy(update={"task": task})
 
-    with pytest.raises(ImageMissingError):
+    with pytest.raises(ImageError):
         grader.grade(on("swerun/no-such-image:none"), USELESS, attempt=1)
     with pytest.raises(InstanceError, match=r"/etc in the image .* is not a git repository"):
         grader.grade(on(PYTEST.task.image, "/etc"), USELESS, attempt=1)

@@ -25,6 +25,7 @@ from swerun.errors import (
 from swerun.models.abandon import abandonable
 from swerun.models.endpoints import Endpoint
 from swerun.models.exchange import connected
+from swerun.models.refusals import refusal
 from swerun.ports import Message
 from swerun.records import Call, Sampling, Usage
 from tests.models.endpoint import Dropped, Said, Silence, completion, refused, stopped_once_silent
@@ -426,6 +427,16 @@ def test_retry_after_may_be_a_date(ahead, least, most, serve, ask):
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=ahead), usegmt=True)
     error = failure(ask(serve(refused(503, "Slow.", Retry_After=date)).url))
     assert least <= error.wait <= most
+
+
+def test_a_clock_that_is_wrong_or_was_set_makes_no_wait_longer_than_the_server_means():
+    asked = refusal(
+        Endpoint("m", "http://127.0.0.1:1/v1"),
+        503,
+        "Slow.",
+        {"retry-after": "Tue, 01 Jan 2002 00:00:07 GMT", "date": "Tue, 01 Jan 2002 00:00:00 GMT"},
+    )
+    assert asked.wait == 7
 
 
 @pytest.mark.parametrize("midway", [False, True])

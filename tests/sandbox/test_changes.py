@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from swerun.errors import SandboxError
 from swerun.ports import Changes
-from swerun.sandbox.changes import LARGEST_FILE, changes_since, tree_of
+from swerun.sandbox.changes import Bounds, changes_since, tree_of
 
 
 @dataclass(frozen=True)
@@ -82,25 +82,8 @@ def chunks(data, size=1000):
     return (data[i : i + size] for i in range(0, len(data), size))
 
 
-@dataclass
-class Folders:
-    """A `fetch` of a work directory with these entries; remembers what was asked for."""
-
-    entries: dict
-    asked: tuple = ()
-
-    def __call__(self, path):
-        self.asked += (path,)
-        if not path:
-            return chunks(archive(self.entries))
-        entry = self.entries[path]
-        while isinstance(entry, Twin):
-            entry = self.entries[entry.of]
-        return chunks(archive({path.rpartition("/")[2]: entry}, top=""))
-
-
-def changes(before, after):
-    return changes_since(tree_of(chunks(archive(before))), Folders(after))
+def changes(before, after, **bounds):
+    return changes_since(tree_of(chunks(archive(before))), chunks(archive(after)), Bounds(**bounds))
 
 
 def kept(found: Changes):
@@ -114,6 +97,8 @@ def kept(found: Changes):
 def entry_of(tar, member):
     if member.isreg():
         return File(tar.extractfile(member).read(), member.mode)
+    if member.islnk():
+        return Twin(member.linkname)
     return Link(member.linkname) if member.issym() else Folder(member.mode)
 
 
@@ -197,50 +182,97 @@ def test_what_only_sounds_like_git_is_a_change(name):
 def test_a_name_may_hold_any_bytes(form, name):
     entries = {name: File(b"x")}
     fetched = archive(entries, form=form)
-    new = changes_since({}, lambda _: chunks(fetched))
+    new = changes_since({}, chunks(fetched))
     assert kept(new) == entries
-    assert changes_since(tree_of([fetched]), lambda _: chunks(archive({}))).deleted == (name,)
-    assert changes_since(tree_of([fetched]), lambda _: chunks(fetched)) == Changes(b"")
+    assert changes_since(tree_of([fetched]), chunks(archive({}))).deleted == (name,)
+    assert changes_since(tree_of([fetched]), chunks(fetched)) == Changes(b"")
 
 
-def test_another_name_of_a_file_is_a_file_of_its_own():
+def twins_last(entries):
+    return dict(sorted(entries.items(), key=lambda entry: isinstance(entry[1], Twin)))
+
+
+def test_another_name_of_a_file_is_one_in_the_tree_too_whose_ever_the_file_is():
     after = BEFORE | {"a2": Twin("a"), "b2": Twin("d/b"), "d/b": File(b"new"), "c2": Twin("b2")}
-    fetch = Folders(dict(sorted(after.items(), key=lambda e: isinstance(e[1], Twin))))
-    found = changes_since(tree_of([archive(BEFORE)]), fetch)
-    assert kept(found) == {
+    assert kept(changes(BEFORE, twins_last(after))) == {
         "d/b": File(b"new"),
-        "a2": File(b"1"),
-        "b2": File(b"new"),
-        "c2": File(b"new"),
+        "a2": Twin("a"),
+        "b2": Twin("d/b"),
+        "c2": Twin("b2"),
     }
 
 
 def test_a_file_that_became_another_name_of_one_with_the_same_bytes_is_no_change():
     before = BEFORE | {"z": File(b"1")}
-    fetch = Folders(BEFORE | {"z": Twin("a")})
-    assert changes_since(tree_of([archive(before)]), fetch) == Changes(b"")
-    assert fetch.asked == ("",)
+    assert changes(before, BEFORE | {"z": Twin("a")}) == Changes(b"")
+
+
+@pytest.mark.parametrize("of", [".git/HEAD", "huge"])
+def test_another_name_of_what_is_left_out_is_left_out(of):
+    after = BEFORE | {"huge": File(bytes(11)), "z": Twin(of), "zz": Twin("z"), "n": File(b"x")}
+    found = changes(BEFORE, after, file=10)
+    assert (kept(found), found.left_out) == ({"n": File(b"x")}, ("huge", "z", "zz"))
+
+
+def test_of_too_much_the_largest_is_left_out_whatever_came_first():
+    many = {f"j{i}": File(bytes(50 + i)) for i in range(9)}
+    after = BEFORE | many | {"j5": File(bytes(60)), "j9": Twin("j5"), "a": File(b"fix")}
+    found = changes(BEFORE, after, tree=120)
+    assert set(kept(found)) == {"a", "j0", "j1"}
+    assert found.left_out == ("j2", "j3", "j4", "j5", "j6", "j7", "j8", "j9")
+
+
+def test_so_many_new_files_do_not_keep_a_change_of_an_old_one_out():
+    many = {f"1{i:04}": File(b"") for i in range(2000)}
+    found = changes(BEFORE, many | BEFORE | {"a": File(b"fix")}, new=3)
+    assert set(kept(found)) == {"10000", "10001", "10002", "a"}
+    assert found.left_out == ("and 1,997 more",)
+    large = {name: File(bytes(11)) for name in many}
+    named = changes(BEFORE, large | BEFORE, file=10).left_out
+    assert (len(named), named[0], named[-1]) == (1001, "10000", "and 1,000 more")
+
+
+@pytest.mark.parametrize("bounds", [{"read": 1000}, {"entries": 6}])
+def test_what_is_not_read_any_more_counts_as_unchanged_and_is_said(bounds):
+    after = {"a": File(b"fix"), "l": File(b"1"), "n1": Folder(), "n2": Folder()}
+    after |= {"n3": File(bytes(990)), "n4": File(bytes(20)), "run": File(b"lost")}
+    found = changes(BEFORE, after, **bounds)
+    assert found.deleted == ("l",), "a link that is a file now: it was seen"
+    assert {"a", "l", "n1", "n2"} <= set(kept(found)) <= {"a", "l", "n1", "n2", "n3"}
+    assert "which was not read" in found.left_out[-1]
+
+
+def test_an_archive_of_endless_files_is_read_no_further():
+    def endless():
+        yield archive({}).rstrip(b"\0") + bytes(-len(archive({}).rstrip(b"\0")) % 512)
+        while True:
+            info = header("testbed/big", File(bytes(1 << 20)))
+            yield info.tobuf() + bytes(1 << 20)
+
+    found = changes_since({}, endless(), Bounds(read=5 << 20))
+    assert "which was not read" in found.left_out[-1]
 
 
 def test_a_file_too_large_for_any_patch_is_named_and_left_out():
-    after = BEFORE | {"huge": File(bytes(LARGEST_FILE + 1)), "n": File(b"x")}
+    after = BEFORE | {"huge": File(bytes(Bounds().file + 1)), "n": File(b"x")}
     found = changes(BEFORE, after)
     assert (kept(found), found.left_out) == ({"n": File(b"x")}, ("huge",))
     assert changes(after, after) == Changes(b""), "it was as large before"
 
 
 def test_without_a_work_directory_all_of_it_is_deleted():
-    def fetch(path):
-        raise FileNotFoundError(path)
+    def nothing():
+        raise FileNotFoundError
         yield b""
 
-    assert changes_since(tree_of([archive(BEFORE)]), fetch).deleted == ("a", "d", "l", "ld", "run")
+    found = changes_since(tree_of([archive(BEFORE)]), nothing())
+    assert found.deleted == ("a", "d", "l", "ld", "run")
 
 
 @pytest.mark.parametrize("instead", [File(b"x"), Link("/"), Pipe(), Folder()])
 def test_what_stands_in_a_work_directorys_place_is_none_of_its_files(instead):
     fetched = archive({"testbed": instead}, top="")
-    found = changes_since(tree_of([archive(BEFORE)]), lambda _: [fetched])
+    found = changes_since(tree_of([archive(BEFORE)]), [fetched])
     assert (found.deleted, found.tree) == (("a", "d", "l", "ld", "run"), b"")
 
 
@@ -253,16 +285,16 @@ def whole(entries):
 def test_an_archive_that_breaks_off_anywhere_is_an_error_and_no_deletion():
     before = tree_of([whole(BEFORE)])
     fetched = whole(BEFORE)
-    assert changes_since(before, lambda _: [fetched]) == Changes(b"")
+    assert changes_since(before, [fetched]) == Changes(b"")
     for length in [*range(0, len(fetched), 512), 1, 700, len(fetched) - 1]:
         with pytest.raises(SandboxError):
-            changes_since(before, lambda _, length=length: chunks(fetched[:length], 300))
+            changes_since(before, chunks(fetched[:length], 300))
 
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 100, b"garbage" * 1000, b"x" * 512 + bytes(1024)])
 def test_what_is_no_archive_is_an_error(data):
     with pytest.raises(SandboxError):
-        changes_since({}, lambda _: [data])
+        changes_since({}, [data])
 
 
 names = st.sampled_from(["a", "b", "c"])

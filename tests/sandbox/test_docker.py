@@ -9,9 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from swerun.agent.edit import Editor
-from swerun.errors import ImageMissingError, InstanceError, SandboxError, SandboxLostError
+from swerun.errors import ImageError, InstanceError, SandboxError, SandboxLostError
 from swerun.ports import Changes, ExecResult
 from swerun.records import Resources, Role
+from swerun.sandbox.channel import StuckError
 from swerun.sandbox.containers import leftovers
 from swerun.sandbox.profile import CAPABILITIES
 from tests.sandbox.conftest import CONTAINERS, DOCKER, OWN_RUN, a_task, alive
@@ -73,6 +74,17 @@ def test_a_container_paused_from_outside_is_an_error_and_not_the_commands_doing(
         with pytest.raises(SandboxError) as caught:
             sandbox.exec("sleep 60", timeout=1)
         pause.join()
+        assert not isinstance(caught.value, SandboxLostError)
+
+
+@pytest.mark.parametrize("how", ["kill", "stop"])
+def test_a_container_stopped_from_outside_is_an_error_and_not_the_commands_doing(start, how):
+    with start() as sandbox:
+        ways = {"kill": sandbox.container.kill, "stop": lambda: sandbox.container.stop(timeout=1)}
+        ending = later(0.3, ways[how])
+        with pytest.raises(SandboxError, match="stopped from outside") as caught:
+            sandbox.exec("sleep 60", timeout=60)
+        ending.join()
         assert not isinstance(caught.value, SandboxLostError)
 
 
@@ -188,7 +200,40 @@ def test_processes_that_leave_no_room_for_others_lose_the_sandbox_at_most(start,
         assert names(sandbox.changes()) == [b"new"]
 
 
+def test_what_cannot_be_killed_takes_its_container_with_it_and_is_the_commands_doing(start):
+    class Stuck:
+        def exec(self, command, *, timeout, given=b""):
+            raise StuckError("a process of this command cannot be killed")
+
+        def close(self):
+            channel.close()
+
+    with start() as sandbox:
+        channel = sandbox._channel
+        sandbox.exec("echo new >new", timeout=ENOUGH)
+        sandbox._channel = Stuck()
+        with pytest.raises(SandboxLostError, match="cannot be killed"):
+            sandbox.exec("true", timeout=ENOUGH)
+        sandbox._channel = channel
+        with pytest.raises(SandboxLostError, match="the container ended"):
+            sandbox.exec("true", timeout=ENOUGH)
+        assert names(sandbox.changes()) == [b"new"]
+
+
 # what goes on in it
+
+
+@each_server
+def test_what_earlier_commands_left_running_goes_on_after_a_timeout(start, image, number):
+    with start(image) as sandbox:
+        sandbox.exec(f"sleep {number} &", timeout=ENOUGH)
+        sandbox.exec("(while :; do date >beat; sleep 0.1; done) &", timeout=ENOUGH)
+        assert sandbox.exec("sleep 60", timeout=0.5).timed_out
+        assert alive(sandbox, number) == [f"sleep {number}"]
+        stopped = "cat /proc/[0-9]*/status 2>/dev/null | grep -c '^State:.T'"
+        assert sandbox.exec(stopped, timeout=ENOUGH).output == "0\n"
+        sandbox.exec("rm beat", timeout=ENOUGH)
+        assert sandbox.exec("until [ -e beat ]; do sleep 0.1; done", timeout=ENOUGH).exit_code == 0
 
 
 @everywhere
@@ -214,11 +259,11 @@ def test_nothing_changes_while_the_changes_are_read(fresh):
 
 
 def test_a_container_is_as_narrow_as_its_profile_says(start):
-    resources = Resources(memory="100m", cpus=0.5, pids=77)
+    resources = Resources(memory="100m", cpus=0.5, pids=77, runtime="runc")
     with start("sh", resources=resources) as sandbox:
         host = sandbox.container.attrs["HostConfig"]
         assert (host["Memory"], host["MemorySwap"], host["NanoCpus"]) == (100 << 20, 100 << 20, 5e8)
-        assert host["PidsLimit"] == 77
+        assert (host["PidsLimit"], host["Runtime"]) == (77, "runc")
         assert not host["Privileged"]
         status = dict(
             line.split(":\t", 1)
@@ -285,10 +330,11 @@ def test_each_role_has_its_own_profile(engine, images, docker_sandboxes):
 def test_an_image_that_is_not_there_is_said_to_be_missing(docker_sandboxes):
     task = a_task("swerun/test-nowhere:none")
     with (
-        pytest.raises(ImageMissingError, match="swerun/test-nowhere:none"),
+        pytest.raises(ImageError, match="swerun/test-nowhere:none is not on this engine") as caught,
         docker_sandboxes().start(task, role=Role.AGENT, attempt=1),
     ):
         pass
+    assert caught.value.retry, "it was there when the attempt began, and may be had again"
 
 
 @pytest.mark.parametrize("workdir", ["/", "/tmp", "/testbed/sub", "/nowhere"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import contextmanager
 
 import pytest
 
 from swerun.errors import SandboxLostError
 from swerun.records import Role
-from swerun.sandbox.local import LocalSandboxes
+from swerun.sandbox.local import LocalSandbox, LocalSandboxes
 from swerun.sandbox.patch import Patch, looks_forgotten, take_patch
 from tests.sandbox.conftest import a_task, make_repository
 from tests.sandbox.test_contract import CHANGED
@@ -45,6 +46,24 @@ HOSTILE = {
         " mkdir .git/mine; printf '#!/bin/sh\\ntouch hooked; exit 1\\n' >.git/mine/x;"
         " chmod +x .git/mine/x;"
         " for hook in pre-commit post-index-change; do cp .git/mine/x .git/mine/$hook; done"
+    ),
+    "textconv and drivers": (
+        "git config diff.x.textconv 'echo hidden'; git config diff.x.command /bin/false;"
+        " git config diff.x.binary true; echo '* diff=x' >.git/info/attributes"
+    ),
+    "settings that leave files out": (
+        "printf '*\\n' >.git/all; git config core.excludesFile .git/all;"
+        " git config core.attributesFile .git/all; git config status.showUntrackedFiles no;"
+        " git config core.sparseCheckout true; echo /nothing >.git/info/sparse-checkout"
+    ),
+    "replaced objects": (
+        "git replace $(git rev-parse HEAD:a.txt) $(echo other | git hash-object -w --stdin);"
+        " git replace --graft HEAD; echo x >.git/info/grafts"
+    ),
+    "submodules": (
+        "git config submodule.sub.ignore all; git config diff.ignoreSubmodules all;"
+        " git rm -qrf --cached sub;"
+        " git update-index --add --cacheinfo 160000,$(git rev-parse HEAD),sub"
     ),
     "a broken configuration": "echo garbage >.git/config",
     "a git of its own": "printf '#!/bin/sh\\necho mine\\n' >git; chmod +x git; rm git",
@@ -147,6 +166,19 @@ def test_where_nothing_changed_there_is_no_patch(patch_of, script):
         ("mkdir in; cd in; git init -q; echo x >x", ["diff --git a/in/x b/in/x"]),
         ("echo '*' >.gitignore; echo x >a.txt", ["+*", "+x"]),
         ("echo '* -diff' >.gitattributes; echo x >a.txt", ["GIT binary patch"]),
+        (
+            "echo '* filter=x diff=x merge=x ident export-ignore' >.gitattributes; echo x >a.txt",
+            ["+x", "diff --git a/.gitattributes b/.gitattributes"],
+        ),
+        (
+            "ln -s a.txt .gitattributes; ln -sf /dev/zero .gitignore; echo x >a.txt",
+            ["+x", "+/dev/zero"],
+        ),
+        (
+            "printf '[submodule \"s\"]\\npath=s\\nurl=../s\\n' >.gitmodules; mkdir s; echo x >s/x",
+            ["diff --git a/s/x b/s/x"],
+        ),
+        ("ln -s ../../out out; ln -s / all; ln a.txt b.txt", ["+../../out", "+/", "+one"]),
     ],
 )
 def test_a_patch_says_what_changed_in_words_that_any_tool_reads(patch_of, tmp_path, script, lines):
@@ -169,6 +201,36 @@ def test_a_file_too_large_for_a_patch_is_left_behind_and_said_so(patch_of):
     assert b"+two" in made.diff
     assert made.left_behind == ("huge",)
     assert patch_of("truncate -s 65M huge") == Patch(b"", ("huge",))
+
+
+def test_what_git_cannot_make_a_patch_of_is_said_and_no_fault_of_the_machine(template, patch_of):
+    class Failing(LocalSandbox):
+        def exec(self, command, *, timeout):
+            dies = how == "dies" and "add -A" in command
+            if dies:
+                raise SandboxLostError("the container ended")
+            return super().exec("false" if "git diff" in command else command, timeout=timeout)
+
+    class Broken(LocalSandboxes):
+        @contextmanager
+        def start(self, task, *, role, attempt):
+            with super().start(task, role=role, attempt=attempt) as fresh:
+                fields = (getattr(fresh, name) for name in LocalSandbox.__slots__)
+                yield Failing(*fields)
+
+    for how in ("dies", "fails"):  # noqa: B007 -- it is read above
+        with LocalSandboxes(template).start(a_task(), role=Role.AGENT, attempt=1) as sandbox:
+            sandbox.exec("echo two >>a.txt", timeout=ENOUGH)
+            made = take_patch(Broken(template), a_task(), sandbox, attempt=1)
+        assert made.diff == b""
+        assert made.problem.startswith("no patch could be made of it: ")
+
+
+def test_a_patch_that_is_too_large_is_cut_where_a_grader_knows_it(sandboxes):
+    with sandboxes.start(a_task(), role=Role.AGENT, attempt=1) as sandbox:
+        sandbox.exec("head -c 9000 /dev/urandom >huge; echo two >>a.txt", timeout=ENOUGH)
+        made = take_patch(sandboxes, a_task(), sandbox, attempt=1, largest=5000)
+    assert len(made.diff) == 5001
 
 
 def test_what_looks_forgotten_is_in_the_patch_and_named(patch_of):

@@ -20,6 +20,8 @@ def test_by_default_there_is_no_network_no_new_privilege_and_a_limit_on_everythi
     assert options["init"] is True
     assert options["mem_limit"] == options["memswap_limit"] == "4g"  # no swap on top of it
     assert (options["nano_cpus"], options["pids_limit"]) == (2_000_000_000, 512)
+    assert options["ulimits"] == [{"name": "fsize", "soft": 10 << 30, "hard": 10 << 30}]
+    assert (options["runtime"], options["log_config"]) == (None, {"type": "none"})
     assert (options["environment"], options["volumes"], options["user"]) == ({}, {}, None)
 
 
@@ -29,6 +31,12 @@ def test_by_default_there_is_no_network_no_new_privilege_and_a_limit_on_everythi
         (Profile(resources=Resources(cpus=0.5)), "nano_cpus", 500_000_000),
         (Profile(resources=Resources(memory="1500m")), "memswap_limit", "1500m"),
         (Profile(resources=Resources(pids=64)), "pids_limit", 64),
+        (
+            Profile(resources=Resources(disk="1.5g")),
+            "ulimits",
+            [{"name": "fsize", "soft": 3 << 29, "hard": 3 << 29}],
+        ),
+        (Profile(resources=Resources(runtime="runsc")), "runtime", "runsc"),
         (Profile(network="bridge"), "network_mode", "bridge"),
         (Profile(capabilities=()), "cap_add", []),
         (Profile(user="nobody"), "user", "nobody"),
@@ -47,7 +55,13 @@ def test_a_ca_bundle_is_there_to_read_and_everybody_is_told_of_it_but_who_was_to
 
 
 OTHERS = {
-    "resources": [Resources(memory="1g"), Resources(cpus=1), Resources(pids=64)],
+    "resources": [
+        Resources(memory="1g"),
+        Resources(cpus=1),
+        Resources(pids=64),
+        Resources(disk="1g"),
+        Resources(runtime="runsc"),
+    ],
     "network": ["bridge"],
     "capabilities": [("KILL",)],
     "user": ["nobody"],

@@ -44,8 +44,9 @@ class CommandAgent:
         began = time.monotonic()
         try:
             result = sandbox.exec(exports + self.command, timeout=self.limits.seconds)
-        except SandboxLostError:
-            yield self._step(Observation(call_id=PREFIX, text=LOST), time.monotonic() - began)
+        except SandboxLostError as error:
+            seen = Observation(call_id=PREFIX, text=self.hushed(f"{LOST} ({error})"))
+            yield self._step(seen, time.monotonic() - began)
             return Stop.SANDBOX_LOST
         told = replace(result, output=self.hushed(result.output))
         seen = Observation(

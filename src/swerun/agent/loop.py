@@ -156,8 +156,8 @@ class Hands:
                 return tuple(seen), Stop.SUBMITTED
             try:
                 seen.append(self._run(call))
-            except SandboxLostError:
-                seen.append(Observation(call_id=call.id, text=LOST))
+            except SandboxLostError as error:
+                seen.append(Observation(call_id=call.id, text=f"{LOST} ({error})"))
                 return tuple(seen), Stop.SANDBOX_LOST
         if not reply.calls:
             seen.append(Observation(call_id="", text=reply.problem or "There was no call in it."))

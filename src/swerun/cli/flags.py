@@ -38,6 +38,8 @@ KEYS = {
     "memory": "resources.memory",
     "cpus": "resources.cpus",
     "pids": "resources.pids",
+    "container_disk": "resources.disk",
+    "runtime": "resources.runtime",
     "registry": "images.registry",
     "platform": "images.platform",
     "pin": "images.pin",

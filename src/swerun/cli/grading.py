@@ -27,6 +27,13 @@ def _of_gradings(
     memory: Annotated[str | None, Opt("--memory", help="Per container.  [4g]")] = None,
     cpus: Annotated[float | None, Opt("--cpus", help="Per container.  [2]")] = None,
     pids: Annotated[int | None, Opt("--pids", help="Per container.  [512]")] = None,
+    container_disk: Annotated[
+        str | None,
+        Opt("--container-disk", metavar="SIZE", help="A container may write so much.  [10g]"),
+    ] = None,
+    runtime: Annotated[
+        str | None, Opt("--runtime", help="Of containers, as runsc.  [the engine's default]")
+    ] = None,
     grade_network: Annotated[
         str | None, Opt("--grade-network", help="Of the grading container.  [as the subset says]")
     ] = None,

@@ -18,7 +18,7 @@ from swerun.grading.evaluate import Evaluator, Ran
 from swerun.grading.parsers import parser_of
 from swerun.grading.script import running, telling
 from swerun.grading.verdict import GRADER_VERSION, Reading, grade_reading, no_verdict, read_log
-from swerun.ports import Graded, Log
+from swerun.ports import LARGEST_PATCH, Graded, Log
 from swerun.records import Conditions, Grade, GradeReason, Instance
 
 __all__ = ["GRADER_VERSION", "Probe", "SandboxGrader"]
@@ -54,6 +54,9 @@ class SandboxGrader:
         parser_of(instance)  # one that is unknown is found out before any work
         if not patch.strip():
             return Graded(no_verdict(instance, GradeReason.NO_PATCH, "the patch is empty"))
+        if len(patch) > LARGEST_PATCH:
+            said = f"it has more than {LARGEST_PATCH:,} bytes"
+            return Graded(no_verdict(instance, GradeReason.PATCH_REJECTED, said))
         ran = self._ran(instance, patch, attempt)
         grade = self._judge(instance, ran) or self._no_results(instance, ran, attempt)
         graded = self._graded(instance, grade, ran, began)

@@ -59,7 +59,7 @@ def refusal(
     if status in BUSY:
         kind = RateLimitError if status == 429 else EndpointBusyError
         kind = EndpointDownError if status in DOWN else kind
-        return kind(words, _wait(headers.get("retry-after")))
+        return kind(words, _wait(headers))
     hint = " --stream asks for it so." if STREAMS_ONLY.search(text) else HINTS.get(status, "")
     return EndpointError(words + hint)
 
@@ -104,15 +104,20 @@ def _words(text: str) -> str:
     return str(said or text)[:1000]
 
 
-def _wait(header: str | None) -> float | None:
-    """Retry-After: seconds, or a date (RFC 9110, 10.2.3)."""
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Retry-After: seconds, or a date (RFC 9110, 10.2.3), which is by the server's own clock."""
+    header = headers.get("retry-after")
     if not header:
         return None
     try:
         seconds = float(header)
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(header).timestamp() - time.time()
+            seconds = _moment(header) - (_moment(headers.get("date", "")) or time.time())
         except ValueError:
             return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _moment(date: str) -> float:
+    return parsedate_to_datetime(date).timestamp() if date else 0.0

@@ -1,10 +1,11 @@
-"""Tar archives that come in chunks, read without ever being held in whole."""
+"""Tar archives in chunks, read and written without ever being held in whole."""
 
 from __future__ import annotations
 
 import io
+import posixpath
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from swerun.errors import SandboxError
 
@@ -27,6 +28,24 @@ def first_file(archive: Iterable[bytes], path: str, limit: int | None) -> bytes:
             return file.read() if limit is None else file.read(limit)
     except tarfile.TarError as error:
         raise SandboxError(f"the archive of {path} breaks off or is damaged: {error}") from error
+
+
+def below(tree: bytes, folder: str) -> Iterator[bytes]:
+    """The archive `tree`, as one of all that is below `/` with its files in `folder`.
+
+    Engines refuse a link that leads out of the folder that an archive is laid over.
+    """
+    with tarfile.open(fileobj=io.BytesIO(tree), encoding="utf-8", errors="surrogateescape") as tar:
+        for member in tar:
+            file = tar.extractfile(member) if member.isreg() else None
+            member.name = posixpath.join(folder, member.name).lstrip("/")
+            if member.islnk():
+                member.linkname = posixpath.join(folder, member.linkname).lstrip("/")
+            yield member.tobuf(tarfile.GNU_FORMAT, "utf-8", "surrogateescape")
+            while file and (chunk := file.read(CHUNK)):
+                yield chunk
+            yield bytes(-member.size % tarfile.BLOCKSIZE)
+    yield bytes(END)
 
 
 class Joined(io.RawIOBase):

@@ -59,16 +59,20 @@ class AttachedStream:
             self._frames += data
 
     def close(self) -> None:
-        connection = self.connection
-        with suppress(OSError):  # the other side was first
-            connection.shutdown(socket.SHUT_RDWR)
-        self.response.close()
-        connection.close()  # the SDK's file object leaves it open
+        with suppress(OSError):  # it is closed already, or the other side was first
+            connection = self.connection
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            finally:
+                self.response.close()
+                connection.close()  # the SDK's file object leaves it open
 
     @property
     def connection(self) -> socket.socket:
         # the SDK hands out a file object that can wait, but not until a deadline
-        found: socket.socket = getattr(self.response, "_sock", self.response)
+        found: socket.socket | None = getattr(self.response, "_sock", self.response)
+        if found is None:
+            raise OSError("the stream was closed")
         return found
 
     def _unframe(self) -> bytes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from pathlib import PurePosixPath
 from typing import IO
 
@@ -16,11 +17,22 @@ from swerun.errors import SandboxError
 from swerun.ports import Changes
 from swerun.sandbox.archives import CHUNK, END, Joined
 
-# A patch with more in it is of no use to anybody, and what is kept of it is held in memory.
-LARGEST_FILE = 64 << 20  # bytes
-LARGEST_TREE = 512 << 20
+NAMED = 1000  # of what is left out
 
-Fetch = Callable[[str], Iterable[bytes]]
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What is read and kept of a work directory at most: bytes of a `file` and of the `tree` that
+    is kept, `new` paths, and bytes and `entries` that are read.
+
+    A patch with more in it is of no use to anybody, and what is kept of it is held in memory.
+    """
+
+    file: int = 64 << 20
+    tree: int = 128 << 20
+    new: int = 100_000
+    read: int = 16 << 30
+    entries: int = 2_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,99 +52,126 @@ Tree = Mapping[str, Entry]
 
 def tree_of(archive: Iterable[bytes]) -> Tree:
     """Every path below the one directory that `archive` holds, `.git` left out."""
-    reading = _Reading({})
-    reading.read(archive, keep=False)
+    reading = _Reading({}, None)
+    reading.read(archive)
     return reading.tree
 
 
-def changes_since(before: Tree, fetch: Fetch) -> Changes:
-    """How a work directory differs from `before`.
+def changes_since(before: Tree, archive: Iterable[bytes], bounds: Bounds | None = None) -> Changes:
+    """How a work directory differs from `before`; reading its `archive` raises FileNotFoundError
+    where there is none.
 
-    `fetch` gives the archive of a path below it, "" being itself, or raises FileNotFoundError.
-    Of a work directory that is gone, or is a file or a link now, everything is deleted.
+    Of a work directory that is gone, or is a file or a link now, everything is deleted. What is
+    beyond the bounds is left out, the largest first, and what was not read counts as unchanged.
     """
-    reading = _Reading(before)
+    reading = _Reading(before, bounds or Bounds())
     with suppress(FileNotFoundError):  # then all of it is gone
-        reading.read(fetch(""), keep=True)
-    for path in reading.linked:
-        reading.read_one(path, fetch(path))
+        reading.read(archive)
+    kept = reading.made()
     return Changes(
-        tree=_tar(reading.kept),
-        deleted=tuple(_topmost(reading.gone())),
-        left_out=tuple(sorted(reading.left_out)),
+        tree=_tar(kept), deleted=tuple(_topmost(reading.gone())), left_out=reading.left_out()
     )
+
+
+Kept = dict[str, tuple[tarfile.TarInfo, bytes]]
 
 
 @dataclass(slots=True)
 class _Reading:
-    """One pass over an archive: what is there, and the bytes of what is not as before."""
+    """One pass over an archive: what is there, and, where there are `bounds` to it, the bytes of
+    what is not as before."""
 
     before: Tree
+    bounds: Bounds | None
     tree: dict[str, Entry] = field(default_factory=dict)
-    kept: dict[str, tuple[tarfile.TarInfo, bytes]] = field(default_factory=dict)
-    linked: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-    size: int = 0
+    kept: Kept = field(default_factory=dict)
+    left: set[str] = field(default_factory=set)
+    uncounted: int = 0  # new paths that are left out because there are so many
+    unread: str = ""  # the first path that was not read
+    _largest: list[tuple[int, str]] = field(default_factory=list)  # a heap, sizes negative
+    _new: int = 0
+    _size: int = 0  # of what is kept
 
-    def read(self, archive: Iterable[bytes], *, keep: bool) -> None:
-        with _undamaged():
-            for member, file in _members(archive):
+    def read(self, archive: Iterable[bytes]) -> None:
+        seen = size = 0
+        with _undamaged(), closing(_members(archive)) as members:
+            for member, file in members:
                 _, _, path = member.name.strip("/").partition("/")
+                seen, size = seen + 1, size + member.size
+                if self.bounds and (seen > self.bounds.entries or size > self.bounds.read):
+                    self.unread = path
+                    return
                 if path and not _is_git(path):
-                    self._take(path, member, file, keep=keep)
+                    self._take(path, member, file)
 
-    def read_one(self, path: str, archive: Iterable[bytes]) -> None:
-        """A file whose bytes the archive of the whole gave under another name."""
-        with _undamaged():
-            for member, file in _members(archive):
-                self._take(path, member, file, keep=True)
+    def made(self) -> Kept:
+        """What is kept, but for other names of files that are not."""
+        for path, (header, _) in list(self.kept.items()):
+            if header.islnk() and header.linkname in self.left:
+                del self.kept[path]
+                self.left.add(path)
+        return self.kept
 
     def gone(self) -> Iterator[str]:
         for path, entry in self.before.items():
-            if path not in self.tree or self.tree[path].kind != entry.kind:
+            there = self.tree.get(path)
+            if there.kind != entry.kind if there else not self.unread:
                 yield path
 
-    def _take(
-        self, path: str, member: tarfile.TarInfo, file: IO[bytes] | None, *, keep: bool
-    ) -> None:
+    def left_out(self) -> tuple[str, ...]:
+        """Names, and words where there are too many of them."""
+        named = sorted(self.left)[:NAMED]
+        if more := len(self.left) - len(named) + self.uncounted:
+            named.append(f"and {more:,} more")
+        if self.unread:
+            named.append(f"{self.unread} and all that comes after it, which was not read")
+        return tuple(named)
+
+    def _take(self, path: str, member: tarfile.TarInfo, file: IO[bytes] | None) -> None:
         data = b""
         if member.isdir():
             entry = Entry(tarfile.DIRTYPE)
         elif member.issym():
             entry = Entry(tarfile.SYMTYPE, content=member.linkname)
         elif file is not None:
-            digest, data = _digest(file, LARGEST_FILE if keep else 0)
+            digest, data = _digest(file, self.bounds.file if self.bounds else 0)
             entry = Entry(tarfile.REGTYPE, bool(member.mode & 0o100), digest)
-        elif member.islnk():
-            self._link(path, member, keep=keep)
-            return
+        elif member.islnk():  # a second name: to git it is a file like any other
+            member.linkname = member.linkname.strip("/").partition("/")[2]
+            entry = self.tree.get(member.linkname, Entry(tarfile.REGTYPE))
         else:  # a pipe, a device: git does not see them
             return
-        self.tree[path] = entry
-        if keep and self.before.get(path) != entry:
-            self._keep(path, member, data)
+        if self.bounds is None or path in self.before:
+            self.tree[path] = entry
+        if self.bounds and self.before.get(path) != entry:
+            self._keep(path, entry, member, data)
 
-    def _link(self, path: str, member: tarfile.TarInfo, *, keep: bool) -> None:
-        """A second name of a file that came before: to git it is a file like any other."""
-        target = member.linkname.strip("/").partition("/")[2]
-        entry = self.tree.get(target, Entry(tarfile.REGTYPE))
-        self.tree[path] = entry
-        if keep and self.before.get(path) != entry:
-            self.linked.append(path)
-
-    def _keep(self, path: str, member: tarfile.TarInfo, data: bytes) -> None:
-        self.size += member.size
-        if member.size > LARGEST_FILE or self.size > LARGEST_TREE:
-            self.size -= member.size
-            self.left_out.append(path)
+    def _keep(self, path: str, entry: Entry, member: tarfile.TarInfo, data: bytes) -> None:
+        bounds = self.bounds or Bounds()
+        is_new = path not in self.before
+        if is_new and self._new >= bounds.new:
+            self.uncounted += 1
+            return
+        # another name of what is in `.git`, or was left out
+        is_unknown = member.islnk() and member.linkname not in self.tree
+        if member.size > bounds.file or is_unknown:
+            self.left.add(path)
             return
         header = copy(member)
         header.name = path
         header.pax_headers = {}
-        self.kept[path] = (header, data)
+        self.kept[path], self.tree[path] = (header, data), entry
+        self._new += is_new
+        self._size += len(data)
+        heappush(self._largest, (-len(data), path))
+        while self._size > bounds.tree:
+            size, largest = heappop(self._largest)
+            self._size += size
+            del self.kept[largest]
+            self.left.add(largest)
 
 
-def _members(archive: Iterable[bytes]) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+def _members(archive: Iterable[bytes]) -> Generator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
     """Each header, with its bytes where it is a file; to be read before the next is asked for.
 
     Raises SandboxError where the archive breaks off: what was to come would look deleted.
@@ -184,7 +223,8 @@ def _topmost(paths: Iterable[str]) -> Iterator[str]:
             yield path
 
 
-def _tar(kept: Mapping[str, tuple[tarfile.TarInfo, bytes]]) -> bytes:
+def _tar(kept: Kept) -> bytes:
+    """An archive of it, which takes the place of it."""
     if not kept:
         return b""
     made = io.BytesIO()
@@ -196,6 +236,8 @@ def _tar(kept: Mapping[str, tuple[tarfile.TarInfo, bytes]]) -> bytes:
         encoding="utf-8",
         errors="surrogateescape",
     ) as tar:
-        for header, data in kept.values():
+        for path in list(kept):
+            header, data = kept.pop(path)
             tar.addfile(header, io.BytesIO(data))
+            tar.members = []  # type: ignore[attr-defined]
     return made.getvalue()

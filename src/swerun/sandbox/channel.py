@@ -82,6 +82,10 @@ class ChannelEndedError(SandboxError):
     """The server is gone, or is none any more; whether the container is, only the engine knows."""
 
 
+class StuckError(SandboxError):
+    """What a command started cannot be killed."""
+
+
 def opening(workdir: str, *, server: Server | None = None) -> list[str]:
     """The command that opens a channel, with `server` or the first that the image can run."""
     # what `ps` shows an agent is to be short, so the rest comes over the stream
@@ -158,7 +162,7 @@ class Channel:
         """As Sandbox.exec. The command may read `given`, if any, from INPUT, and must to its end.
 
         Raises ChannelEndedError when the server is gone, does not answer, or answers nonsense, all
-        of which a command can bring about; SandboxError when something cannot be killed.
+        of which a command can bring about; StuckError when something cannot be killed.
         """
         code = command.encode(errors="replace")
         if b"\0" in code:
@@ -195,7 +199,7 @@ class Channel:
         try:
             done = _Done.of(self._line(deadline), mark)
             if done is None:
-                raise SandboxError(f"a process of this command cannot be killed: {command[:200]!r}")
+                raise StuckError(f"a process of this command cannot be killed: {command[:200]!r}")
             output = self._take(done.head, deadline).decode(errors="replace")
             if done.left_out:
                 how_much = f"{done.left_out} bytes of output" if done.left_out > 0 else "output"

@@ -152,12 +152,17 @@ belongs() { # whether process $1 was started by the command of this mark; as in 
   [ "$before" ] && [ "$ancestor" = 1 ] && [ "$PPID" = 0 ]
 }
 
+signal_all() { # as in the Python server
+  [ "$PPID" != 0 ] || kill "-$1" -1 2>/dev/null
+}
+
 # Kill what carries mark $1, and what it started; $2: all processes that were there before, if
 # that is known. False if something would not die.
 end() {
   before=$2
   now; deadline=$((now + 5000)); clean=0
-  while [ "$now" -lt "$deadline" ]; do
+  while [ "$clean" -lt 2 ] && [ "$now" -lt "$deadline" ]; do
+    signal_all STOP
     marked=" $(echo $(grep -lF SWERUN_COMMAND= /proc/[0-9]*/environ 2>/dev/null)) "
     mine=" $(echo $(grep -lF "SWERUN_COMMAND=$1" /proc/[0-9]*/environ 2>/dev/null)) "
     doomed=
@@ -173,11 +178,11 @@ end() {
       kill -KILL $doomed 2>/dev/null
     else
       clean=$((clean + 1))
-      [ "$clean" = 2 ] && return 0
     fi
     now
   done
-  return 1
+  signal_all CONT
+  [ "$clean" = 2 ]
 }
 
 take_command() { # sets command; a shell reads a pipe byte by byte, so nothing is read too much

@@ -24,10 +24,15 @@ DAY = 86_400.0  # seconds: no attempt and no grading lasts that long
 LEADS_NOWHERE = ("not a directory", "too many links", "too many levels of symbolic links")
 
 
-def remove(container: Container) -> None:
-    from docker.errors import APIError
+def troubles() -> tuple[type[Exception], ...]:
+    """What the SDK raises where the engine refuses, goes away, or is not there."""
+    from docker.errors import DockerException
 
-    with suppress(APIError):  # somebody else removes it, or a later reaping finds its label
+    return DockerException, OSError  # those of requests are OSErrors
+
+
+def remove(container: Container) -> None:
+    with suppress(*troubles()):  # somebody else removes it, or a later reaping finds its label
         container.remove(force=True, v=True)
 
 
@@ -111,10 +116,9 @@ def reap_own(client: DockerClient, run: str) -> None:
 
 def remove_all(client: DockerClient, containers: Sequence[str]) -> None:
     """Remove containers by their ids, several at once."""
-    from docker.errors import APIError
 
     def end(container: str) -> None:
-        with suppress(APIError):  # gone meanwhile, or on its way
+        with suppress(*troubles()):  # gone meanwhile, or on its way
             client.api.remove_container(container, force=True, v=True)
 
     with ThreadPoolExecutor(max_workers=8) as pool:
@@ -124,8 +128,7 @@ def remove_all(client: DockerClient, containers: Sequence[str]) -> None:
 @contextmanager
 def translated(doing: str, *, missing: str | None = None) -> Iterator[None]:
     """The engine's errors as ours; FileNotFoundError where `missing` is what is not there."""
-    from docker.errors import DockerException, ImageNotFound, NotFound
-    from requests.exceptions import RequestException
+    from docker.errors import ImageNotFound, NotFound
 
     try:
         yield
@@ -135,7 +138,7 @@ def translated(doing: str, *, missing: str | None = None) -> Iterator[None]:
         if missing is not None and "no such container" not in str(error).lower():
             raise FileNotFoundError(missing) from error
         raise SandboxError(f"{doing}: {error}") from error
-    except (DockerException, RequestException, OSError) as error:
+    except troubles() as error:
         if missing is not None and any(words in str(error) for words in LEADS_NOWHERE):
             raise FileNotFoundError(missing) from error
         raise SandboxError(f"{doing}: {error}") from error

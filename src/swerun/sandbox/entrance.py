@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from swerun.errors import SandboxLostError
 from swerun.sandbox.attached import attach
 from swerun.sandbox.channel import VARIABLE
+from swerun.sandbox.container import SETTLE_SECONDS, DockerSandbox
 from swerun.sandbox.containers import translated
-from swerun.sandbox.docker import SETTLE_SECONDS, DockerSandbox
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -51,7 +51,7 @@ class LocalSandbox:
             return opened.read(limit)
 
     def changes(self) -> Changes:
-        return changes_since(tree_of(archive(self.template)), lambda p: archive(self.folder / p))
+        return changes_since(tree_of(archive(self.template)), archive(self.folder))
 
     def apply(self, changes: Changes) -> None:
         for path in changes.deleted:
@@ -106,12 +106,15 @@ def open_channel(folder: Path, server: Server | None, marks: str) -> Channel:
     return channel
 
 
-def archive(path: Path) -> list[bytes]:
-    """As the engine's archive of a path: one entry of its name, and what is below."""
+def archive(path: Path) -> Iterator[bytes]:
+    """As the engine's archive of a path: one entry of its name, and what is below.
+
+    Reading it raises FileNotFoundError.
+    """
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w", encoding="utf-8", errors="surrogateescape") as tar:
         tar.add(path, arcname=path.name)
-    return [made.getvalue()]
+    yield made.getvalue()
 
 
 def remove(path: Path) -> None:

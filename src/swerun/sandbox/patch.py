@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from swerun.errors import SandboxError
-from swerun.ports import ExecResult, Sandbox, Sandboxes
+from swerun.errors import SandboxLostError
+from swerun.ports import LARGEST_PATCH, Changes, Sandbox, Sandboxes
 from swerun.records import Role, Task
 
 SECONDS = 600.0
@@ -24,32 +25,57 @@ TEST_FOLDERS = {"test", "tests", "testing"}
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """`left_behind` are new files in it that look forgotten, and those too large to be in it."""
+    """`left_behind` are new files in it that look forgotten, and those too large to be in it;
+    `problem` is why nothing could be made of what there was."""
 
     diff: bytes
     left_behind: tuple[str, ...] = ()
+    problem: str = ""
 
 
-def take_patch(sandboxes: Sandboxes, task: Task, lost_or_live: Sandbox, *, attempt: int) -> Patch:
+class UnmadeError(Exception):
+    """What an agent left is such that git makes no patch of it."""
+
+
+def take_patch(
+    sandboxes: Sandboxes,
+    task: Task,
+    lost_or_live: Sandbox,
+    *,
+    attempt: int,
+    largest: int = LARGEST_PATCH,
+) -> Patch:
     """How the sandbox's work directory differs from its image's commit, as `git apply` takes it.
 
     The changes are laid over a fresh sandbox of the same image, and made a diff of there: no git,
     configuration, hook or exclusion that the agent changed has any effect. `git add -A` decides
-    what belongs to it. Raises SandboxError.
+    what belongs to it. Of a diff that is too large there is one byte more than `largest`.
+    Raises SandboxError where it is not the changes at which this fails.
     """
     changes = lost_or_live.changes()
     if not changes.tree and not changes.deleted:
         return Patch(b"", changes.left_out)
     with sandboxes.start(task, role=Role.AGENT, attempt=attempt) as fresh:
-        fresh.apply(changes)
-        # a name that git does not take (`git~1`) is no reason to lose the rest
-        fresh.exec("git add -A --ignore-errors", timeout=SECONDS)
-        made = "made=$(git rev-parse --git-path swerun.diff)"
-        where = _must(fresh, f'{made} && {DIFF} --output="$made" HEAD && echo "$made"')
-        new = _must(fresh, "git diff --cached --name-only -z --no-renames --diff-filter=A HEAD")
-        diff = fresh.read_file(where.output.strip())
-    added = [name for name in new.output.split("\0") if name]
+        try:
+            diff, added = _made(fresh, changes, largest)
+        except (UnmadeError, SandboxLostError) as error:
+            return Patch(b"", changes.left_out, f"no patch could be made of it: {error}")
     return Patch(diff, (*filter(looks_forgotten, added), *changes.left_out))
+
+
+def _made(fresh: Sandbox, changes: Changes, largest: int) -> tuple[bytes, list[str]]:
+    """The diff, and the names of the files that are new in it."""
+    path = _must(fresh, 'printf %s "$(git rev-parse --absolute-git-dir)"') + "/swerun.diff"
+    fresh.apply(changes)
+    # a name that git does not take (`git~1`) is no reason to lose the rest
+    fresh.exec("git add -A --ignore-errors", timeout=SECONDS)
+    _must(fresh, f"{DIFF} --output={shlex.quote(path)} HEAD")
+    new = _must(fresh, "git diff --cached --name-only -z --no-renames --diff-filter=A HEAD")
+    try:
+        diff = fresh.read_file(path, limit=largest + 1)
+    except FileNotFoundError as error:
+        raise UnmadeError(f"git wrote no {path}") from error
+    return diff, [name for name in new.split("\0") if name]
 
 
 def looks_forgotten(path: str) -> bool:
@@ -62,8 +88,9 @@ def looks_forgotten(path: str) -> bool:
     return at.match("test_*.py") and not TEST_FOLDERS & set(at.parts)
 
 
-def _must(sandbox: Sandbox, command: str) -> ExecResult:
-    result = sandbox.exec(command, timeout=SECONDS)
+def _must(sandbox: Sandbox, command: str) -> str:
+    """What it prints, but for complaints."""
+    result = sandbox.exec(f"{command} 2>/dev/null", timeout=SECONDS)
     if result.exit_code != 0:
-        raise SandboxError(f"{command!r} failed: {result.output[-400:].strip()}")
-    return result
+        raise UnmadeError(f"{command.split(' --')[0]!r} ended with exit code {result.exit_code}")
+    return result.output

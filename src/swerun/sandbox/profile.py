@@ -50,6 +50,13 @@ class Profile:
     environment: Mapping[str, str] = field(default_factory=dict)
     ca_bundle: Path | None = None
 
+    @property
+    def disk(self) -> int:
+        """How many bytes a container may write."""
+        number, unit = self.resources.disk[:-1], self.resources.disk[-1].lower()
+        power = "_kmg".find(unit)
+        return int(float(number) * 1024**power) if power > 0 else int(self.resources.disk)
+
     def conditions(self) -> Conditions:
         """The same as a grade records it; what may hold secrets only as a hash."""
         more = {"environment": dict(self.environment), "ca_bundle": str(self.ca_bundle or "")}
@@ -58,6 +65,8 @@ class Profile:
             memory=self.resources.memory,
             cpus=self.resources.cpus,
             pids=self.resources.pids,
+            disk=self.resources.disk,
+            runtime=self.resources.runtime,
             network=self.network,
             capabilities=self.capabilities,
             user=self.user,
@@ -80,6 +89,10 @@ class Profile:
             "cap_drop": ["ALL"],
             "cap_add": list(self.capabilities),
             "security_opt": ["no-new-privileges"],
+            "ulimits": [{"name": "fsize", "soft": self.disk, "hard": self.disk}],
+            # what is written to the first process's output would fill the engine's disk
+            "log_config": {"type": "none"},
+            "runtime": self.resources.runtime or None,
             "environment": environment,
             "volumes": volumes,
             "user": self.user or None,
