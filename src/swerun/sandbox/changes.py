@@ -6,19 +6,19 @@ import hashlib
 import io
 import tarfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import IO
 
-from swerun.errors import SandboxError
 from swerun.ports import Changes
-from swerun.sandbox.archives import CHUNK, END, Joined
+from swerun.sandbox.archives import CHUNK, members, undamaged
 
 # A patch with more in it is of no use to anybody, and what is kept of it is held in memory.
 LARGEST_FILE = 64 << 20  # bytes
 LARGEST_TREE = 512 << 20
+WHAT = "the work directory"
 
 Fetch = Callable[[str], Iterable[bytes]]
 
@@ -75,16 +75,16 @@ class _Reading:
     size: int = 0
 
     def read(self, archive: Iterable[bytes], *, keep: bool) -> None:
-        with _undamaged():
-            for member, file in _members(archive):
+        with undamaged(WHAT):
+            for member, file in members(archive, WHAT):
                 _, _, path = member.name.strip("/").partition("/")
                 if path and not _is_git(path):
                     self._take(path, member, file, keep=keep)
 
     def read_one(self, path: str, archive: Iterable[bytes]) -> None:
         """A file whose bytes the archive of the whole gave under another name."""
-        with _undamaged():
-            for member, file in _members(archive):
+        with undamaged(WHAT):
+            for member, file in members(archive, WHAT):
                 self._take(path, member, file, keep=True)
 
     def gone(self) -> Iterator[str]:
@@ -130,34 +130,6 @@ class _Reading:
         header.name = path
         header.pax_headers = {}
         self.kept[path] = (header, data)
-
-
-def _members(archive: Iterable[bytes]) -> Iterator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-    """Each header, with its bytes where it is a file; to be read before the next is asked for.
-
-    Raises SandboxError where the archive breaks off: what was to come would look deleted.
-    """
-    joined = Joined(archive)
-    with tarfile.open(
-        fileobj=joined, mode="r|", bufsize=CHUNK, encoding="utf-8", errors="surrogateescape"
-    ) as tar:
-        for member in tar:
-            yield member, tar.extractfile(member) if member.isreg() else None
-            tar.members = []  # type: ignore[attr-defined]  # a stream cannot go back, and these add up
-        # tarfile takes what it cannot read between two members for the end
-        while joined.read(CHUNK):
-            pass
-        whole = joined.length >= tar.offset + END and not joined.last.strip(b"\0")
-    if not whole:
-        raise SandboxError("the archive of the work directory breaks off")
-
-
-@contextmanager
-def _undamaged() -> Iterator[None]:
-    try:
-        yield
-    except tarfile.TarError as error:
-        raise SandboxError(f"the archive of the work directory is damaged: {error}") from error
 
 
 def _digest(file: IO[bytes], limit: int) -> tuple[str, bytes]:
