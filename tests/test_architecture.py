@@ -27,11 +27,11 @@ MAY_IMPORT = {
     "ports": {"records"},
     "predictions": {"errors", "records"},
     "runs": {"errors", "ports", "records"},
-    "repos": {"errors", "locks"},
+    "repos": {"errors", "locks", "records", "sandbox"},
     "instances": {"errors", "packaged", "records"},
     "models": {"config", "errors", "ports", "records"},
     "sandbox": {"errors", "ports", "records"},
-    "images": {"errors", "locks", "packaged", "ports", "records", "sandbox"},
+    "images": {"errors", "locks", "packaged", "ports", "records", "repos", "sandbox"},
     "grading": {"errors", "ports", "records", "sandbox"},
     "agent": {"errors", "ports", "records"},
     "solve": {"agent", "errors", "ports", "records", "sandbox"},
@@ -175,6 +175,7 @@ WRITERS = {
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
 READS_ENVIRONMENT = {
     "cli.run",
+    "cli.check",
     "cli.checkout",
     "cli.doctor",
     "cli.grade",

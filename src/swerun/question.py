@@ -35,6 +35,7 @@ def question_of(config: RunConfig, who: Entrant, dataset: str, subset: Subset) -
         network=config.network,
         grade_network=config.grade_network or subset.grade_network,
         grading=GRADER_VERSION,
+        allow_leaks=config.allow_leaks and who.scaffold is not None,  # else nobody is shown any
     )
 
 

@@ -17,6 +17,7 @@ from swerun.engine.plan import side_by_side
 from swerun.engine.refusal import Budget, refusal_of
 from swerun.engine.slots import local_slots
 from swerun.entrants import Entrant, Setting
+from swerun.images.clean import CleanImages
 from swerun.images.store import EngineImages
 from swerun.instances.hub import Hub
 from swerun.instances.selection import Chosen
@@ -159,7 +160,10 @@ def prepared(
         outdated = validations.outdated(chosen.instances) if probing else None
         agent = Profile(resources=resources, network=config.network)
         grading = grading_profile(resources, questions[0].grade_network, images.settings)
-        shared = Shared(client, images, slots, cancel, agent, grading, cache, known, outdated)
+        clean = CleanImages(images, config.allow_leaks)
+        shared = Shared(
+            client, images, clean, slots, cancel, agent, grading, cache, known, outdated
+        )
         budget = _budget(config, entrants, stores)
         entries = tuple(
             (_bounded(config, _work(config, who, store, shared, chosen), budget), who)
