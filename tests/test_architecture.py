@@ -104,6 +104,7 @@ MAY_IMPORT = {
         "question",
         "records",
         "report",
+        "repos",
         "runs",
         "sandbox",
         "validation",

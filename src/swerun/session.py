@@ -38,6 +38,7 @@ from swerun.question import (
 from swerun.records import RunRecord, Step
 from swerun.report.derived import derive, reported
 from swerun.report.summary import Report
+from swerun.repos.plain import require_git
 from swerun.runs.store import RunStore, open_or_create
 from swerun.sandbox.docker import Profile, reap
 from swerun.validation import Validations, sound_only
@@ -141,6 +142,8 @@ def prepared(
         images = EngineImages(client, cache, say, config.images, environment, cancel)
         subset, dataset = chosen.subset, dataset_hash(chosen.subset.instances)
         entrants = [settled(config, who, dataset, chosen, say) for who in entrants]
+        if any(who.scaffold for who in entrants):
+            require_git()  # which images are looked at with
         questions = [question_of(config, who, dataset, subset) for who in entrants]
         validations = Validations(_validations_folder(cache, client), questions[0], images.here)
         if probing:

@@ -102,6 +102,13 @@ def test_check_makes_nothing_unless_it_is_told_to(swerun, base_image):
     assert (made.returncode, json.loads(made.stdout)[0]["state"]) == (0, "clean")
 
 
+def test_that_there_is_no_git_is_said_before_anything_is_written(swerun, endpoint, tmp_path):
+    done = swerun(*endpoint, "-i", INSTANCE.id, PATH=str(tmp_path))
+    assert done.returncode == 2
+    assert "git is not installed on this machine" in done.stderr
+    assert swerun.runs() == []
+
+
 def test_check_takes_one_image_or_a_selection(swerun, base_image):
     both = swerun("images", "check", "some:1", "--subset", "sample")
     assert both.returncode == 2

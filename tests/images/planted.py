@@ -29,6 +29,7 @@ printf 'def parse(line):\n    return line.split()\n' >cron/parse.py
 test_of '"* *"' >tests/test_parse.py
 setup_of 1 >setup.py
 echo 'unknown' >cron/_version.py
+echo 'FIELDS = 5' >cron/fields.py
 echo 'Reads cron lines.' >README
 echo '# how it is used' >docs/use.md
 commit 1 'Begin'
@@ -220,6 +221,10 @@ LEAKS = {
         "export_to $site main cron; metadata $site/cron-2.dist-info x",
     ),
     "a package without metadata": ("copy", "export_to $site main cron"),
+    "a package whose files were all written anew": (
+        "copy",
+        'export_to $site main cron; for f in "$ROOT$site"/cron/*; do echo "# new" >>$f; done',
+    ),
     "a package of conda's": ("copy", "export_to /opt/conda/pkgs/cron-2-py_0/lib main cron"),
     "a checkout without git": ("copy", "export_to /srv/src main"),
     "a folder called after the project": ("copy", "export_to /srv/node_modules/cron main"),

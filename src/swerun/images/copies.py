@@ -19,6 +19,7 @@ COMMON = frozenset(
 )
 # The same name in many a package; a folder is not known by these.
 EVERYWHERE = frozenset(("__init__.py", "__main__.py", "conftest.py"))
+MANY, ALIKE = 4, 0.6  # files by whose names alone a package is known, and the share of them
 LIKELIEST = 20  # folders that look like a checkout: each costs a question to the engine
 METADATA = re.compile(r"(?P<name>.+?)-(?P<version>\d[^-]*)(?:-.*)?\.(?:dist-info|egg-info|egg)")
 ARCHIVE = re.compile(
@@ -36,13 +37,16 @@ class Copy:
     """What may be a copy of the project, in the folder `root`.
 
     `pairs` has by path in the image the path in the repository that it corresponds to; `parts` are
-    the paths that make it up. `named` is how it is called where it is installed by its name.
+    the paths that make it up. `named` is how it is called where it is installed by its name;
+    `alike` where so many files of a package have the names of the project's that it must be one,
+    also if each of them was written anew meanwhile.
     """
 
     root: str
     parts: tuple[str, ...]
     pairs: Mapping[str, str]
     named: tuple[str, ...] = ()
+    alike: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ class Search:
         found: dict[tuple[str, str], set[str]] = defaultdict(set)
         for root, prefix, tops in (*self._packages(), *self._installed(), *self._checkouts()):
             found[root, prefix] |= tops
+        own = self._own_packages()
         for (root, prefix), tops in found.items():
             pairs = dict(self._pairs(root, prefix, tops))
             if pairs:
@@ -74,7 +79,11 @@ class Search:
                 names = sorted({*(tops & self.folders[root]), *named})
                 is_called_so = is_called(posixpath.basename(root), self.project)
                 parts = [root] if is_called_so else [posixpath.join(root, n) for n in names]
-                yield Copy(root, tuple(parts), pairs, named)
+                alike = any(
+                    self._alike(posixpath.join(root, top), own.get((prefix, top), set()))
+                    for top in tops
+                )
+                yield Copy(root, tuple(parts), pairs, named, alike)
 
     def repositories(self) -> list[str]:
         """Git directories, whatever they are called."""
@@ -110,6 +119,10 @@ class Search:
                 if 2 * len(files & names) >= len(files):
                     yield root or "/", prefix, {last}
 
+    def _alike(self, folder: str, files: set[str]) -> bool:
+        common = files & self.folders.get(folder, set())
+        return len(common) >= max(MANY, ALIKE * len(files))
+
     def _own_packages(self) -> dict[tuple[str, str], set[str]]:
         """The project's own folders, not deeper than `src/name`, with the files right in them."""
         found: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -118,7 +131,7 @@ class Search:
             if len(folders) in {1, 2} and folders[-1] not in COMMON and name not in EVERYWHERE:
                 prefix = "".join(f"{folder}/" for folder in folders[:-1])
                 found[prefix, folders[-1]].add(name)
-        return found
+        return dict(found)
 
     def _installed(self) -> Iterator[tuple[str, str, set[str]]]:
         """What lies beside metadata with the project's name."""

@@ -32,7 +32,7 @@ def copies(place: Place, search: Search, main: Inspection) -> Iterator[Found]:
             for there, id_ in ids.items()
             if id_ not in main.history and not GENERATED.fullmatch(posixpath.basename(there))
         ]
-        is_related = copy.named or len(known) >= max(1, SHARE * len(ids))
+        is_related = copy.named or copy.alike or len(known) >= max(1, SHARE * len(ids))
         if unknown and is_related:
             changed = _own(place, search, copy, unknown, main)
             unknown = [there for there in unknown if ids[there] != changed.get(copy.pairs[there])]
