@@ -9,8 +9,19 @@ from datetime import UTC, datetime
 from threading import Event
 
 from swerun.errors import CancelledError, GraderError, SandboxError, StorageError
-from swerun.ports import Grader, Images, Journal, Kept, Planned, Slots, Solver
-from swerun.records import Attempt, Failure, Fault, Grade, GradeReason, Outcome, Price, Step, Usage
+from swerun.ports import Grader, Image, Images, Journal, Kept, Planned, Slots, Solver
+from swerun.records import (
+    Attempt,
+    Failure,
+    Fault,
+    Grade,
+    GradeReason,
+    Instance,
+    Outcome,
+    Price,
+    Step,
+    Usage,
+)
 from swerun.solve import failure_of, replayed_of
 
 
@@ -25,6 +36,8 @@ class Bench:
     cancel: Event
     price: Price | None = None  # of the model's tokens
     refusal: Callable[[Planned], str] = lambda _: ""  # why an attempt is not begun any more
+    # what an agent is given in the place of an instance's image
+    for_agent: Callable[[Instance, Image], Image] = lambda _, image: image
 
 
 @dataclass(slots=True)
@@ -66,7 +79,9 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
 def _on_its_image(planned: Planned, bench: Bench, story: Story, journal: Journal) -> None:
     with bench.slots.images():
         journal.stage("image")
-        image = bench.images.ensure(planned.instance)
+        image = shown = bench.images.ensure(planned.instance)
+        if story.kept is None:
+            shown = bench.for_agent(planned.instance, image)
     journal.stage("waiting")
     story.image = image.digest
     # by its id, so that whoever moves the image's name meanwhile changes nothing here
@@ -76,7 +91,7 @@ def _on_its_image(planned: Planned, bench: Bench, story: Story, journal: Journal
             if refused := bench.refusal(planned):  # it waited, and things have changed
                 raise CancelledError(refused)
             journal.stage("solve")
-            story.kept = _solve(pinned, bench.solver, story, journal)
+            story.kept = _solve(planned, shown, bench.solver, story, journal)
     elif story.kept.solved.attempt != planned.number:
         story.kept = taken_over(story.kept, planned.number)
         journal.solved(story.kept.solved, story.kept.patch)
@@ -94,7 +109,8 @@ def taken_over(kept: Kept, number: int) -> Kept:
     return Kept(solved, kept.patch)
 
 
-def _solve(planned: Planned, solver: Solver, story: Story, journal: Journal) -> Kept:
+def _solve(planned: Planned, image: Image, solver: Solver, story: Story, journal: Journal) -> Kept:
+    pinned = replace(planned, instance=planned.instance.on_image(image.id))
     began = time.monotonic()
 
     def keep(step: Step) -> None:
@@ -103,9 +119,11 @@ def _solve(planned: Planned, solver: Solver, story: Story, journal: Journal) -> 
         story.usage += step.reply.usage
 
     try:
-        kept = solver.solve(planned, story.image, keep)
+        kept = solver.solve(pinned, image.digest, keep)
     finally:
         story.solve_seconds = time.monotonic() - began
+    seen = {"cleaned": image.cleaned, "leaks": image.leaks}
+    kept = replace(kept, solved=kept.solved.model_copy(update=seen))
     journal.solved(kept.solved, kept.patch)
     return kept
 
@@ -154,6 +172,7 @@ def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
         replayed=replayed,
         patch_bytes=solved.patch_bytes if solved else 0,
         replay_differs=solved.replay_differs if solved else None,
+        leaks=solved.leaks if solved else (),
         seconds=round(time.monotonic() - story.clock, 3),
         solve_seconds=round(solved.seconds if solved else story.solve_seconds, 3),
         grade_seconds=round(story.grade_seconds, 3),

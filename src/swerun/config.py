@@ -71,6 +71,7 @@ class RunConfig(Dataset):
     resources: Resources = Resources()
     images: ImageOptions = ImageOptions()
     network: str = "none"
+    allow_leaks: bool = False  # also images that cannot be cleaned are shown to agents
     grade_network: str | None = None  # None: what the subset asks for
     jobs: int = Field(default=4, ge=1)
     grade_jobs: int | None = Field(default=None, ge=1)  # None: as many as there are cores

@@ -19,6 +19,7 @@ from swerun.models.governor import Governors
 from swerun.ports import Planned
 from swerun.question import folder_name, question_of
 from swerun.records import Overrides, Question, Resources
+from swerun.repos.plain import require_git
 from swerun.validation import Validations
 from swerun.workbench import check_runtime, connected, fitting
 
@@ -81,6 +82,8 @@ def ground_of(
     images = EngineImages(client, cache, say, config.images, environment, cancel)
     subset, dataset = chosen.subset, dataset_hash(chosen.subset.instances)
     entrants = [settle(who) for who in entrants]
+    if any(who.scaffold for who in entrants):
+        require_git()  # which images are looked at with
     questions = [question_of(config, who, dataset, subset) for who in entrants]
     machine = client.info()
     # of this engine alone: a home may be shared by machines

@@ -89,10 +89,15 @@ class Sandboxes(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image on the engine. `digest` is how registries know it, where they do; its id else."""
+    """An image on the engine. `digest` is how registries know it, where they do; its id else.
+
+    One that was `cleaned` has the digest of what it was made of; `leaks` is what could not be.
+    """
 
     id: str
     digest: str
+    cleaned: bool = False
+    leaks: tuple[str, ...] = ()
 
 
 class Images(Protocol):

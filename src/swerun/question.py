@@ -37,6 +37,7 @@ def question_of(config: RunConfig, who: Entrant, dataset: str, subset: Subset) -
         grade_network=config.grade_network or subset.grade_network,
         grading=GRADER_VERSION,
         unknown=who.unknown,
+        allow_leaks=config.allow_leaks and who.scaffold is not None,  # else nobody is shown any
     )
 
 

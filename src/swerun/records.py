@@ -117,6 +117,7 @@ class Role(StrEnum):
 
     AGENT = "agent"
     GRADING = "grading"
+    AUDIT = "audit"  # of the image that an agent is to see
 
 
 class TestStatus(StrEnum):
@@ -340,6 +341,8 @@ class Solved(Stored):
     replay_differs: int | None = None  # of what was done before: steps whose observation differed
     model_served: str = ""
     image_digest: str = ""
+    cleaned: bool = False  # the sandbox was made of that image less what leaked in it
+    leaks: tuple[str, ...] = ()  # what could not be removed, with --allow-leaks
     started_at: datetime
     seconds: float
 
@@ -475,6 +478,7 @@ class Attempt(Started):
     replayed: Replayed | None = None
     patch_bytes: int = 0
     replay_differs: int | None = None
+    leaks: tuple[str, ...] = ()  # what its image could show the agent, with --allow-leaks
     seconds: float
     solve_seconds: float = 0.0
     grade_seconds: float = 0.0
@@ -536,6 +540,60 @@ class ImageOptions(Record):
         return dict(str(each).split("=", maxsplit=1) for each in given)
 
 
+class LeakKind(StrEnum):
+    """In what way an image could show an agent what came after its task's commit."""
+
+    HEAD = "head"  # the work tree itself is of a later commit
+    BRANCH = "branch"
+    REMOTE_BRANCH = "remote branch"
+    TAG = "tag"
+    NOTE = "note"
+    STASH = "stash"
+    REPLACEMENT = "replacement"
+    REFERENCE = "reference"  # any other
+    POINTER = "pointer"  # ORIG_HEAD, FETCH_HEAD and the like
+    REFLOG = "reflog"
+    OBJECT = "object"  # to which nothing leads, or only one of the above
+    STAGED = "staged"
+    REMOTE = "remote"
+    ALTERNATE = "alternate"
+    WORKTREE = "worktree"
+    LEFTOVER = "leftover"  # of a merge, a rebase, a fetch
+    REPOSITORY = "repository"  # the project's, elsewhere
+    COPY = "copy"  # of the project's files, in another version
+    ARCHIVE = "archive"
+    CACHE = "cache"  # of downloads
+    UNREADABLE = "unreadable"
+
+
+class Leak(Record):
+    """One way, at `where` in the image (a path): `what` it is, the first of `count` such.
+
+    `later` is how many days the newest of them is later than the base commit, where that is known;
+    `stays` why it cannot be removed.
+    """
+
+    kind: LeakKind
+    where: str
+    what: str
+    count: int = 1
+    example: str = ""
+    later: float | None = None
+    stays: str = ""
+
+    def __str__(self) -> str:
+        more = f" and {self.count - 1} more" if self.count > 1 else ""
+        example = f": {self.example}" if self.example else ""
+        stays = f"; it stays: {self.stays}" if self.stays else ""
+        return f"{self.kind}: {self.where}: {self.what}{more}{example}{self._age()}{stays}"
+
+    def _age(self) -> str:
+        if self.later is None:
+            return ""
+        word = "later" if self.later >= 0 else "earlier"
+        return f" ({abs(self.later):.1f} days {word} than the base)"
+
+
 class Sampling(Record):
     """Sent as given; what is None is left to the endpoint."""
 
@@ -571,6 +629,7 @@ class Question(Record):
     network: str = ""
     grade_network: str
     grading: str  # the version of the rules
+    allow_leaks: bool = False  # images that cannot be cleaned are shown to the agent all the same
     # dotted keys of what nobody knows, of a run that was made elsewhere: their values mean nothing
     unknown: tuple[str, ...] = ()
 

@@ -11,9 +11,10 @@ from threading import Event
 from swerun.again import Again
 from swerun.config import cache_folder
 from swerun.errors import CancelledError, InputError, RecordingOverError, SwerunError
+from swerun.images.clean import CleanImages
 from swerun.images.store import EngineImages
 from swerun.moments import Moment, Way, whole_way
-from swerun.ports import Images, Sandbox, Sandboxes
+from swerun.ports import Sandbox, Sandboxes
 from swerun.records import Instance, Question, Role, Step, Stop, Task
 from swerun.replaying import Difference, Nobody, ReplayingAgent, difference
 from swerun.report.summary import scored
@@ -60,7 +61,7 @@ class Compared:
 class Workshop:
     """Where attempts are done again: images, and sandboxes as an attempt's question has them."""
 
-    images: Images
+    images: CleanImages
     sandboxes: Callable[[Question], Sandboxes]
     cancel: Event
     clear: Callable[[], None]  # removes the containers, which ends what is blocked in them
@@ -80,12 +81,13 @@ def workshop(
         reap_orphans(client, label)
         cache = cache_folder(run.config.cache, environment)
         images = EngineImages(client, cache, say, run.config.images, environment, cancel)
+        clean = CleanImages(images, run.config.allow_leaks)
 
         def sandboxes(asked: Question) -> Sandboxes:
             return sandboxes_of(client, label, *profiles_of(client, asked, images, None))
 
         try:
-            yield Workshop(images, sandboxes, cancel, lambda: reap_own(client, label))
+            yield Workshop(clean, sandboxes, cancel, lambda: reap_own(client, label))
         finally:
             reap_own(client, label)
 
@@ -141,7 +143,7 @@ def compared(run: Again, instance: Instance, number: int, place: Workshop) -> Co
         patch = way.patch if run.store.is_solved(instance.id, number) else None
         found = replace(found, steps=len(way.steps), patch=patch)
         with place.images.hold(instance):
-            image = place.images.ensure(instance)
+            image = place.images.for_agent(instance, place.images.ensure(instance))
             if way.image_digest not in {"", image.digest}:
                 found = replace(found, other_image=f"{way.image_digest} -> {image.digest}")
             return _done_again(found, way, instance.on_image(image.id).task, place)

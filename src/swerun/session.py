@@ -16,6 +16,7 @@ from swerun.engine.refusal import Budget, refusal_of
 from swerun.engine.slots import local_slots
 from swerun.entrants import Entrant, entrant
 from swerun.ground import Further, Ground, Say, ground_of, setting_of
+from swerun.images.clean import CleanImages
 from swerun.instances.selection import Chosen
 from swerun.instances.subsets import dataset_hash
 from swerun.lineup import found_out, introduce, lined_up, settled
@@ -155,6 +156,7 @@ def _shared(ground: Ground) -> Shared:
     return Shared(
         ground.client,
         ground.images,
+        CleanImages(ground.images, config.allow_leaks),
         slots,
         ground.cancel,
         Profile(resources=ground.resources, network=config.network),

@@ -13,6 +13,7 @@ from swerun.config import cache_folder
 from swerun.errors import SandboxLostError
 from swerun.grading.apply import Applied, apply_patch
 from swerun.grading.ready import made_ready
+from swerun.images.clean import CleanImages
 from swerun.images.store import EngineImages
 from swerun.moments import Way
 from swerun.ports import Agent
@@ -124,6 +125,8 @@ def standing(
         images = EngineImages(client, cache, say, run.config.images, environment)
         with images.hold(instance):
             image = images.ensure(instance)
+            if not way.moment.graded:
+                image = CleanImages(images, run.config.allow_leaks).for_agent(instance, image)
             if way.image_digest not in ("", image.digest):
                 say(f"the image is another one than then: {way.image_digest} -> {image.digest}")
             agent, grading = profiles_of(client, way.question, images, network)

@@ -6,7 +6,7 @@ import platform
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from swerun.grading.cache import RunCache
 from swerun.grading.evaluate import Evaluator
 from swerun.grading.grader import Probe, SandboxGrader
 from swerun.images.build import Settings
+from swerun.images.clean import CleanImages
 from swerun.images.store import EngineImages
 from swerun.records import Attempt, Conditions, Resources, Role, Soundness
 from swerun.sandbox.client import connect
@@ -40,6 +41,7 @@ class Shared:
 
     client: DockerClient
     images: EngineImages
+    clean: CleanImages  # the same, for agents to see
     slots: LocalSlots
     cancel: Event
     agent: Profile
@@ -61,7 +63,10 @@ def bench_of(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench
     )
     measured = Probe(grader) if shared.outdated else grader
     solver = who.solver(sandboxes)
-    return Bench(shared.images, solver, measured, shared.slots, shared.cancel, who.price)
+    bench = Bench(shared.images, solver, measured, shared.slots, shared.cancel, who.price)
+    if who.scaffold is None:  # nobody looks around in what a given patch is made in
+        return bench
+    return replace(bench, images=shared.clean, for_agent=shared.clean.for_agent)
 
 
 def conditions_of(sandboxes: DockerSandboxes) -> Conditions:

@@ -85,6 +85,7 @@ def test_this_engine_has_a_version_a_driver_cores_and_room(engine, tmp_path):
         "cores and memory",
         "base image",
         "cache",
+        "git",
     ]
     assert engine.version()["Version"] in found["engine"].said
     assert found["engine"].state == "good"

@@ -7,6 +7,7 @@ import sys
 import typer
 
 from swerun.cli import (
+    check,
     checkout,
     compare,
     doctor,
@@ -54,6 +55,7 @@ app.command()(why.why)
 app.command("list")(inspect.list_)
 app.command()(compare.compare)
 app.command()(doctor.doctor)
+images.app.command()(check.check)
 app.add_typer(images.app, name="images")
 instances.app.command()(checkout.checkout)
 instances.app.command()(validate.validate)

@@ -112,6 +112,9 @@ def _flags(
     network: Annotated[
         str | None, Opt("--network", help="Of the agent's container.  [none]")
     ] = None,
+    allow_leaks: Annotated[
+        bool, Opt("--allow-leaks", help="Also images that show what came later (docs/leaks.md).")
+    ] = False,
     prompt: Annotated[
         Path | None, Opt("--prompt", help="A Jinja file in place of the instance prompt.")
     ] = None,

@@ -57,7 +57,7 @@ def base(
         maker = BaseMaker(
             client,
             folder,
-            _say,
+            say,
             install=install,
             settings=settings(options, os.environ),
             registry=options.registry,
@@ -71,12 +71,12 @@ def base(
 @imaging
 def plan(ctx: typer.Context, cache: Cache = None, as_json: Json = False) -> None:
     """What is here, what a run would build or pull, and how many bytes that is."""
-    with explained(), _images(ctx, cache) as images:
+    with explained(), engine_images(ctx, cache) as images:
         from swerun.images.plan import plan
 
         planned = plan(images, chosen_by(ctx, os.environ, cache).instances)
     if planned.problem and not as_json:
-        _say(f"of {planned.unknown} images the bytes are not known: {planned.problem}")
+        say(f"of {planned.unknown} images the bytes are not known: {planned.problem}")
     print(as_json_plan(planned) if as_json else aligned(planned))
 
 
@@ -97,7 +97,7 @@ def pull(
         chosen = chosen_by(ctx, os.environ, cache).instances
         wanted = [instance for instance in chosen if instance.context is None]
         if len(wanted) < len(chosen):
-            _say(f"{len(chosen) - len(wanted)} images are built: `swerun images build`")
+            say(f"{len(chosen) - len(wanted)} images are built: `swerun images build`")
         _make(ctx, cache, wanted, jobs, as_json=as_json, write_pins=write_pins)
 
 
@@ -110,7 +110,7 @@ def build(ctx: typer.Context, jobs: Jobs = 2, cache: Cache = None, as_json: Json
         chosen = chosen_by(ctx, os.environ, cache).instances
         wanted = [instance for instance in chosen if instance.context]
         if len(wanted) < len(chosen):
-            _say(f"{len(chosen) - len(wanted)} images are pulled: `swerun images pull`")
+            say(f"{len(chosen) - len(wanted)} images are pulled: `swerun images pull`")
         _make(ctx, cache, wanted, jobs, as_json=as_json)
 
 
@@ -150,7 +150,7 @@ def prune(
         kept = len(meant.images) - len(chosen)
         if not as_json:
             print(_used(used))
-            _say(f"{kept} more are in use and stay" if kept else "none of them is in use")
+            say(f"{kept} more are in use and stay" if kept else "none of them is in use")
         if chosen and not yes:
             question = f"Remove {len(chosen)} images, which frees {_size(used.freed)}?"
             typer.confirm(question, abort=True, err=True)
@@ -211,7 +211,7 @@ def _make(
     cancel, progress = Event(), Progress(len({each.task.image for each in instances}))
     with (
         stopping(cancel),
-        _images(ctx, cache, cancel, progress) as images,
+        engine_images(ctx, cache, cancel, progress) as images,
         shown(progress, quiet=as_json),
     ):
         images.begin(instances)
@@ -220,7 +220,7 @@ def _make(
         write(write_pins, {m.instance.task.image: m.image.digest for m in made if m.image})
     if as_json:
         print(json.dumps([progress.row(each) for each in made], indent=1))
-    _say(progress.summary(images.limit.waited))
+    say(progress.summary(images.limit.waited))
     if any(each.error for each in made):
         raise typer.Exit(FAILED)
 
@@ -237,7 +237,7 @@ def _meant(ctx: typer.Context, client: DockerClient, cache: Path | None) -> list
 
 
 @contextmanager
-def _images(
+def engine_images(
     ctx: typer.Context,
     cache: Path | None,
     cancel: Event | None = None,
@@ -250,7 +250,7 @@ def _images(
         yield EngineImages(
             client,
             cache_folder(cache, os.environ),
-            _say,
+            say,
             options_by(ctx),
             os.environ,
             cancel or Event(),
@@ -269,5 +269,5 @@ def _engine() -> Iterator[DockerClient]:
         client.close()
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     print(printable(line), file=sys.stderr)

@@ -82,3 +82,5 @@ def tell_end(attempt: Attempt, out: Console) -> None:
         out.print(plain(attempt.failure.message, style="red"))
     for line in in_words(attempt.grade) if attempt.grade else ():
         out.print(plain(line))
+    for leak in attempt.leaks:
+        out.print(plain(f"its image leaks: {leak}", style="yellow"))

@@ -109,6 +109,7 @@ def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
     yield "with flaky tests", [r.flaky for r in reports]
     yield "graded from the cache", [r.cached for r in reports]
     yield "replaced by a rerun", [r.replaced for r in reports]
+    yield "in images with leaks", [r.leaks for r in reports]
 
 
 def title_of(reports: Sequence[Report]) -> str:
@@ -125,15 +126,22 @@ def _cell(row: Row | None) -> Text:
     if row.outcome is None:
         return plain("not done", "dim")
     text, style = MARKS.get(row.outcome, (row.outcome.value.replace("_", " "), "red"))
-    if row.outcome is Outcome.UNRESOLVED and row.failing:
-        text += f", {row.failing} test{'s' if row.failing > 1 else ''} failing"
-    if row.flaky:
-        text += f", {row.flaky} flaky"
+    text += "".join(f", {each}" for each in _counted(row))
     if row.stop is Stop.GIVEN:
         return plain(text, style)
     if row.stop and row.stop is not Stop.SUBMITTED:
         text += f", {row.stop.value.replace('_', ' ')}"
     return plain(f"{text}, {row.steps} step{'' if row.steps == 1 else 's'}", style)
+
+
+def _counted(row: Row) -> Iterator[str]:
+    """What of a row is counted beside its outcome."""
+    if row.outcome is Outcome.UNRESOLVED and row.failing:
+        yield f"{row.failing} test{'s' if row.failing > 1 else ''} failing"
+    if row.flaky:
+        yield f"{row.flaky} flaky"
+    if row.leaks:
+        yield f"{row.leaks} leak{'s' if row.leaks > 1 else ''}"
 
 
 def _rate(part: int, whole: int) -> str:

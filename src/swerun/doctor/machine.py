@@ -37,6 +37,11 @@ def examined(client: DockerClient, cache: Path) -> Iterator[Finding]:
         yield unknown(HERE, "base image", f"{BASE} is made by the first run that needs it",
                       "`swerun images base --install` makes it now.")  # fmt: skip
     yield folder(cache)
+    if shutil.which("git"):
+        yield good(HERE, "git", "it is installed")
+    else:
+        said = "it is not installed, and images are looked at with it before agents see them"
+        yield bad(HERE, "git", said, "`sudo apt-get install git`")
 
 
 def driver(name: str) -> Finding:

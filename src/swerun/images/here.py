@@ -30,6 +30,7 @@ class Here:
     platform: str
     chains: tuple[str, ...]  # ids of its layers, the lowest first
     bytes: int
+    workdir: str = ""
 
     def digest(self, image: str) -> str:
         """The digest by which registries know it, where they do; its id otherwise."""
@@ -54,6 +55,7 @@ def here(client: DockerClient, image: str) -> Here | None:
         platform=f"{found['Os']}/{found['Architecture']}",
         chains=tuple(chain_ids(found["RootFS"].get("Layers") or ())),
         bytes=found["Size"],
+        workdir=found["Config"].get("WorkingDir") or "",
     )
 
 

@@ -1,4 +1,4 @@
-"""Which images on an engine swerun pulled or built, and which of them are in use just now.
+"""Which images on an engine swerun pulled or built, which are in use, and what audits found.
 
 The files lie in the cache, one an image. Without them nothing is lost but that knowledge: an image
 that was built is built again (of the engine's own cache of steps), and prune knows less.
@@ -12,12 +12,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from pydantic import ValidationError
 
 from swerun.errors import StorageError
-from swerun.records import Stored
+from swerun.locks import locked
+from swerun.records import Leak, Stored
+
+R = TypeVar("R", bound=Stored)
 
 
 class Note(Stored):
@@ -30,6 +33,23 @@ class Note(Stored):
     run: str = ""  # the run that it was for; "" for `swerun images`
 
 
+class Audited(Stored):
+    """What an audit found in an image. `clean` is the id of the image that was made of it without
+    what could be removed, `left` what leaks there, or in this one where there is none."""
+
+    image: str
+    id: str
+    leaks: tuple[Leak, ...] = ()
+    clean: str = ""
+    left: tuple[Leak, ...] = ()
+    seconds: float = 0.0
+    cleaning_seconds: float = 0.0
+
+    @property
+    def removable(self) -> bool:
+        return any(not leak.stays for leak in self.leaks)
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """The notes on one engine's images. Processes and threads may share a folder.
@@ -40,21 +60,27 @@ class Ledger:
     folder: Path
 
     def note(self, image: str) -> Note | None:
-        return _read(self._file(image))
+        return _read(self._file(image), Note)
 
     def notes(self) -> list[Note]:
-        found = (_read(path) for path in sorted(self.folder.glob("*.json")))
+        found = (_read(path, Note) for path in sorted(self.folder.glob("*.json")))
         return [note for note in found if note]
 
     def write(self, note: Note) -> None:
-        file = self._file(note.image)
-        fresh = file.with_suffix(".new")
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            fresh.write_text(note.model_dump_json(), encoding="utf-8")
-            fresh.replace(file)
-        except OSError as error:
-            raise StorageError.of(file, error) from error
+        _write(self._file(note.image), note)
+
+    def audited(self, key: str) -> Audited | None:
+        """What was found in the image that `key` stands for."""
+        return _read(self._audit(key), Audited)
+
+    def write_audited(self, key: str, audited: Audited) -> None:
+        _write(self._audit(key), audited)
+
+    @contextmanager
+    def auditing(self, key: str) -> Iterator[None]:
+        """While this lasts no other process audits the same image."""
+        with locked(self._audit(key).with_suffix(".lock")):
+            yield
 
     def forget(self, image: str) -> None:
         self._file(image).unlink(missing_ok=True)
@@ -91,9 +117,22 @@ class Ledger:
     def _file(self, image: str) -> Path:
         return self.folder / f"{hashlib.sha256(image.encode()).hexdigest()[:32]}.json"
 
+    def _audit(self, key: str) -> Path:
+        return self.folder / "audits" / f"{key}.json"
 
-def _read(file: Path) -> Note | None:
+
+def _read(file: Path, kind: type[R]) -> R | None:
     try:
-        return Note.model_validate_json(file.read_bytes())
+        return kind.model_validate_json(file.read_bytes())
     except (FileNotFoundError, ValidationError):  # one of another version is none
         return None
+
+
+def _write(file: Path, record: Stored) -> None:
+    fresh = file.with_suffix(".new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh.write_text(record.model_dump_json(), encoding="utf-8")
+        fresh.replace(file)
+    except OSError as error:
+        raise StorageError.of(file, error) from error

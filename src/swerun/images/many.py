@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from swerun.errors import CancelledError, SwerunError
+from swerun.errors import CancelledError, ImageMissingError, SwerunError
+from swerun.images.clean import CleanImages
+from swerun.images.here import here
+from swerun.images.ledger import Audited
 from swerun.images.store import EngineImages
 from swerun.ports import Image
-from swerun.records import Instance
+from swerun.records import Instance, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,19 @@ class Made:
     was: str
     image: Image | None = None
     error: SwerunError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What an audit found in a task's image; neither that nor an error where it is not here."""
+
+    task: Task
+    audited: Audited | None = None
+    error: SwerunError | None = None
+
+    @property
+    def is_clean(self) -> bool:
+        return self.audited is not None and not self.audited.leaks
 
 
 def make(
@@ -56,3 +72,54 @@ def _one(images: EngineImages, instance: Instance) -> Made:
             return Made(instance, was, images.ensure(instance))
     except SwerunError as error:
         return Made(instance, was, error=error)
+
+
+def check(
+    images: CleanImages,
+    instances: Sequence[Instance],
+    jobs: int,
+    tell: Callable[[Checked], None] = lambda _: None,
+    *,
+    also_make: bool = False,
+) -> list[Checked]:
+    """Audit the images of these instances, `jobs` at once and in their order; those that are not
+    here are made where `also_make` says so."""
+
+    def one(instance: Instance) -> Checked:
+        task = instance.task
+        try:
+            if not also_make and images.images.todo(instance) != "here":
+                return Checked(task)
+            with images.hold(instance):
+                image = images.ensure(instance)
+                return Checked(task, images.audited(task, image, clean=False))
+        except SwerunError as error:
+            return Checked(task, error=error)
+
+    checked = []
+    with ThreadPoolExecutor(jobs) as threads:
+        for each in threads.map(one, instances):
+            checked.append(each)
+            tell(each)
+    return checked
+
+
+def check_image(images: CleanImages, image: str) -> Checked:
+    """Audit an image that need be no instance's: what came after its HEAD, in its own work
+    directory.
+
+    Raises ImageMissingError where it is not here, InstanceError, SandboxError.
+    """
+    found = here(images.images.client, image)
+    if found is None:
+        raise ImageMissingError(f"there is no image {image} on this engine")
+    task = Task(
+        id=image,
+        repo="",
+        base_commit="",
+        problem_statement="",
+        image=image,
+        workdir=found.workdir or Task.model_fields["workdir"].default,
+    )
+    seen = Image(found.id, found.digest(image))
+    return Checked(task, images.audited(task, seen, clean=False))

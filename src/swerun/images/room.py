@@ -109,6 +109,13 @@ class Room:
             self.images[image] = Wanted(layers)
             self._changed.notify_all()
 
+    def grew(self, image: str, layers: Layers) -> None:
+        """Another image was made on this one, and goes with it."""
+        with self._changed:
+            if image in self.images:
+                self.images[image] = Wanted({**self.images[image].layers, **layers})
+                self._changed.notify_all()
+
     def stays(self, layers: Layers) -> None:
         """This was brought too, and is not removed: the room for all else is less by it."""
         with self._changed:

@@ -126,6 +126,15 @@ class EngineImages:
             found = self._fresh(image, self._inputs(context, start)) if start else None
         return found.digest(image) if found else None
 
+    def beside(self, image: str, name: str, made: str) -> None:
+        """Note that `made` was made here of `image`, as `name`: it goes when that one goes."""
+        self.ledger.write(Note(image=name, id=made, names=(name,), run=self.run))
+        note = self.ledger.note(image)
+        if note and name not in note.names:
+            self.ledger.write(note.model_copy(update={"names": (name, *note.names)}))
+        if self._room and (found := here(self.client, made)):
+            self._room.grew(image, layers_of(self.client, found))
+
     def todo(self, instance: Instance) -> str:
         """What `ensure` would do: nothing (`here`), `build` or `pull`."""
         if self.here(instance):

@@ -41,6 +41,7 @@ class Row(Stored):
     failing: int = 0  # expected tests that did not do what they should
     flaky: int = 0  # expected tests that did it in one run and not in another, as --confirm found
     cached: bool = False  # the tests ran for an earlier grade
+    leaks: int = 0  # in the image that the agent saw, and was allowed to
     solve_seconds: float = 0.0
     grade_seconds: float = 0.0
     why: str = ""  # the failure's words
@@ -67,6 +68,7 @@ class Report(Stored):
     flaky: int = 0  # samples with flaky tests
     cached: int = 0  # samples whose tests ran for an earlier grade
     replaced: int = 0  # samples whose verdict is that of a rerun, in the place of an older one
+    leaks: int = 0  # samples whose image could show the agent what came after the base commit
     outcomes: dict[str, int]
     stops: dict[str, int]
     usage: Usage  # of the attempts that count
@@ -166,6 +168,7 @@ def summarise(
         flaky=sum(row.flaky > 0 for row in rows),
         cached=sum(row.cached for row in rows),
         replaced=sum(row.replaced is not None for row in rows),
+        leaks=sum(row.leaks > 0 for row in rows),
         outcomes={o.value: outcomes[o] for o in Outcome if outcomes[o]},
         stops=dict(sorted(Counter(a.stop.value for a in counted if a.stop).items())),
         usage=sum((a.usage for a in counted), Usage()),
@@ -235,6 +238,7 @@ def _row(instance_id: str, sample: int, attempt: Attempt | None) -> Row:
         failing=len(attempt.grade.failing) if attempt.grade else 0,
         flaky=len(attempt.grade.flaky) if attempt.grade else 0,
         cached=attempt.grade.cached if attempt.grade else False,
+        leaks=len(attempt.leaks),
         solve_seconds=attempt.solve_seconds,
         grade_seconds=attempt.grade_seconds,
         why=attempt.failure.message if attempt.failure else "",

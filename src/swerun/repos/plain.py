@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from swerun.errors import InputError
 
 if TYPE_CHECKING:
     from git import Git
@@ -18,6 +21,15 @@ PLAIN = {
     "GIT_CONFIG_KEY_0": "core.logAllRefUpdates",
     "GIT_CONFIG_VALUE_0": "false",
 }
+
+
+def require_git() -> None:
+    """Raises InputError where this machine has none."""
+    if not shutil.which("git"):
+        raise InputError(
+            "git is not installed on this machine, and it is what images are looked at with before "
+            "an agent sees them: install it (`sudo apt-get install git`)"
+        )
 
 
 def plain_git(folder: Path) -> Git:

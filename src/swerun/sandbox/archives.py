@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import posixpath
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO
 
 from swerun.errors import SandboxError
 
@@ -46,6 +48,37 @@ def below(tree: bytes, folder: str) -> Iterator[bytes]:
                 yield chunk
             yield bytes(-member.size % tarfile.BLOCKSIZE)
     yield bytes(END)
+
+
+def members(
+    archive: Iterable[bytes], what: str
+) -> Generator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
+    """Each header, with its bytes where it is a file; to be read before the next is asked for.
+
+    Raises SandboxError where the archive breaks off: what was to come would look deleted.
+    """
+    joined = Joined(archive)
+    with tarfile.open(
+        fileobj=joined, mode="r|", bufsize=CHUNK, encoding="utf-8", errors="surrogateescape"
+    ) as tar:
+        for member in tar:
+            yield member, tar.extractfile(member) if member.isreg() else None
+            tar.members = []  # type: ignore[attr-defined]  # a stream cannot go back, and these add up
+        # tarfile takes what it cannot read between two members for the end
+        while joined.read(CHUNK):
+            pass
+        whole = joined.length >= tar.offset + END and not joined.last.strip(b"\0")
+    if not whole:
+        raise SandboxError(f"the archive of {what} breaks off")
+
+
+@contextmanager
+def undamaged(what: str) -> Iterator[None]:
+    """What the bytes of an archive are read in. Raises SandboxError for damaged ones."""
+    try:
+        yield
+    except tarfile.TarError as error:
+        raise SandboxError(f"the archive of {what} is damaged: {error}") from error
 
 
 class Joined(io.RawIOBase):

@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import io
 import tarfile
-from collections.abc import Generator, Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, suppress
 from copy import copy
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from pathlib import PurePosixPath
 from typing import IO
 
-from swerun.errors import SandboxError
 from swerun.ports import Changes
-from swerun.sandbox.archives import CHUNK, END, Joined
+from swerun.sandbox.archives import CHUNK, members, undamaged
 
 NAMED = 1000  # of what is left out
+WHAT = "the work directory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ class _Reading:
 
     def read(self, archive: Iterable[bytes]) -> None:
         seen = size = 0
-        with _undamaged(), closing(_members(archive)) as members:
-            for member, file in members:
+        with undamaged(WHAT), closing(members(archive, WHAT)) as found:
+            for member, file in found:
                 _, _, path = member.name.strip("/").partition("/")
                 seen, size = seen + 1, size + member.size
                 if self.bounds and (seen > self.bounds.entries or size > self.bounds.read):
@@ -169,34 +169,6 @@ class _Reading:
             self._size += size
             del self.kept[largest]
             self.left.add(largest)
-
-
-def _members(archive: Iterable[bytes]) -> Generator[tuple[tarfile.TarInfo, IO[bytes] | None]]:
-    """Each header, with its bytes where it is a file; to be read before the next is asked for.
-
-    Raises SandboxError where the archive breaks off: what was to come would look deleted.
-    """
-    joined = Joined(archive)
-    with tarfile.open(
-        fileobj=joined, mode="r|", bufsize=CHUNK, encoding="utf-8", errors="surrogateescape"
-    ) as tar:
-        for member in tar:
-            yield member, tar.extractfile(member) if member.isreg() else None
-            tar.members = []  # type: ignore[attr-defined]  # a stream cannot go back, and these add up
-        # tarfile takes what it cannot read between two members for the end
-        while joined.read(CHUNK):
-            pass
-        whole = joined.length >= tar.offset + END and not joined.last.strip(b"\0")
-    if not whole:
-        raise SandboxError("the archive of the work directory breaks off")
-
-
-@contextmanager
-def _undamaged() -> Iterator[None]:
-    try:
-        yield
-    except tarfile.TarError as error:
-        raise SandboxError(f"the archive of the work directory is damaged: {error}") from error
 
 
 def _digest(file: IO[bytes], limit: int) -> tuple[str, bytes]:

@@ -58,13 +58,14 @@ def leftovers(client: DockerClient, *, run: str | None = None) -> tuple[Leftover
         Leftover(
             id=one["Id"],
             name=one["Names"][0].lstrip("/"),
-            run=one["Labels"].get(f"{LABEL}run", ""),
+            run=one["Labels"][f"{LABEL}run"],
             owner=one["Labels"].get(f"{LABEL}owner", ""),
             instance=one["Labels"].get(f"{LABEL}instance", ""),
             status=one["State"],
             created=float(one.get("Created") or 0),
         )
         for one in found
+        if one["Labels"].get(f"{LABEL}run")  # a user's own, of an image that was cleaned, has none
     )
 
 
