@@ -5,8 +5,9 @@ from __future__ import annotations
 from swerun.peer import Peer
 from swerun.question import fingerprint_of
 from swerun.records import Limits, Question, RunRecord, Sampling
-from swerun.report.compare import flat, unlike
+from swerun.report.compare import unlike
 from swerun.report.sides import Side
+from swerun.runs.questions import flat
 from tests.report.test_summary import a_run
 
 KNOWN = Peer(
