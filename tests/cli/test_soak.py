@@ -7,8 +7,9 @@ import random
 import pytest
 
 from swerun.instances.subsets import load_instances
-from tests.cli.soak import Shape, Soak, expected_of
+from tests.cli.soak import Soak, expected_of
 from tests.cli.soak_endpoint import recorded_endpoint
+from tests.cli.soak_round import Shape
 
 pytestmark = pytest.mark.docker
 IDS = [instance.id for instance in load_instances("sample")]
