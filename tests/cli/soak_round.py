@@ -90,6 +90,7 @@ class Round:
         self._look()
         self._session_over(in_flight=0)
         self._no_containers()
+        self._again(command)
         reports = json.loads(out)
         for store, report in zip(self._stores(), sorted(reports, key=_run), strict=True):
             self.faults += faults_of(store)
@@ -98,6 +99,14 @@ class Round:
             if tokens != told:
                 self.faults.append(f"{store.name}: {told} tokens are told of {tokens}")
         return reports
+
+    def _again(self, command: Sequence[str]) -> None:
+        """Once more: there is nothing left to do."""
+        there, asked = self.kept, self.known.numbers
+        self.swerun(*command)
+        self._look()
+        if self.kept != there or self.known.numbers != asked:
+            self.faults.append("what was done was done again")
 
     def compare(self, reports: Sequence[Mapping], expected: Expected) -> int:
         """How many rows were compared with those of an undisturbed run; not so where the engine's
