@@ -353,6 +353,15 @@ class FlakyTest(Record):
     outcomes: tuple[TestStatus | None, ...]
 
 
+class Flag(Record):
+    """Something in a patch, or in what its tests printed, that could decide outcomes: a reason to
+    look again, and no verdict. `rule` is one of grading/integrity/rules.py."""
+
+    rule: str
+    path: str = ""  # "" where it is of the log
+    line: str = ""  # the first one that the rule fits, where it is a rule on lines
+
+
 class Conditions(Record):
     """What a grading container was given: limits change verdicts."""
 

@@ -7,7 +7,7 @@ import binascii
 from dataclasses import dataclass
 
 from swerun.grading.verdict import EXIT_CODE
-from swerun.records import END
+from swerun.records import END, START
 
 # SWE-bench's name for it: a script that records the exit code itself has the variable already.
 CODE = "SWEBENCH_TEST_EXIT_CODE"
@@ -45,6 +45,14 @@ def telling(script: str) -> str:
     if ends:
         lines.append(f'exit "${CODE}"')
     return "\n".join([*HEADER, *lines]) + "\n"
+
+
+def test_command(script: str) -> str:
+    """What `script` runs between its markers; "" where it has none."""
+    before, _, after = script.rpartition(f"{START}'")
+    lines = after.split("\n")[1:] if before else []
+    ends = (number for number, line in enumerate(lines) if END in line)
+    return "\n".join(lines[: next(ends, 0)])
 
 
 def running(folder: str, keeping: Keeping) -> str:
