@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MARKS = {
     Outcome.RESOLVED: ("resolved", "green"),
+    Outcome.SUSPECT: ("suspect", "red"),
     Outcome.UNRESOLVED: ("unresolved", "yellow"),
     Outcome.NO_PATCH: ("no patch", "yellow"),
     Outcome.PATCH_REJECTED: ("patch rejected", "yellow"),
@@ -35,6 +36,8 @@ def side_by_side(reports: Sequence[Report]) -> Table:
         made.add_column(plain(report.model + (f"\n({report.note})" if report.note else "")))
     made.add_row("resolved / N", *(_rate(r.resolved, r.n) for r in reports), style="bold")
     made.add_row("resolved / graded", *(_rate(r.resolved, r.graded) for r in reports))
+    if any(r.flagged for r in reports):
+        made.add_row("  by the official rule / N", *(_rate(r.official, r.n) for r in reports))
     _add_estimates(made, reports)
     for label, cells in of_samples(reports):
         made.add_row(label, *map(plain, cells))
@@ -100,6 +103,7 @@ def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
     yield "not done", [r.pending for r in reports]
     yield "not needed: resolved before", [r.spared for r in reports]
     yield "no prediction, not in N", [r.missing for r in reports]
+    yield "flagged", [r.flagged for r in reports]
     yield "with flaky tests", [r.flaky for r in reports]
     yield "graded from the cache", [r.cached for r in reports]
 

@@ -118,10 +118,11 @@ SHADOW = _path(
     "it is imported in the place of a module that tests or their runner need",
     rf"^((src|lib|tests?)/)?({_FRAMEWORKS}|{_STDLIB})(\.py|/__init__\.py)$",
 )
-LINK = PathRule("link", "it is a symbolic link, which leads elsewhere", re.compile("$^"))
-SHAPE = PathRule(
-    "shape", "it is no plain diff: what it changes is not told by it", re.compile("$^")
-)
+# these are found otherwise than by a path
+_NEVER = re.compile("(?!)")
+LINK = PathRule("link", "it is a symbolic link, which leads elsewhere", _NEVER)
+LOG = PathRule("log", "what the tests printed can be read in two ways", _NEVER)
+SHAPE = PathRule("shape", "it is no plain diff: what it changes cannot be told from it", _NEVER)
 
 LINE_RULES = (
     _line(
@@ -203,4 +204,4 @@ CODE = re.compile(
     r"|scala|cs|pl|lua|vue|json|ya?ml|xml|properties|cmake|mk)$|(^|/)[^/.]+$"
 )
 COMMENT = re.compile(r"\s*(#(?!!)|//|\*|/\*|>>>|\.\.\.)")
-WHY = {rule.name: rule.why for rule in (*PATH_RULES, SHADOW, LINK, SHAPE, *LINE_RULES)}
+WHY = {rule.name: rule.why for rule in (*PATH_RULES, SHADOW, LINK, LOG, SHAPE, *LINE_RULES)}

@@ -60,7 +60,7 @@ def sections_of(patch: bytes) -> Sections:
     could be found, and it is not plain."""
     reader = _Reader(patch.decode(errors="surrogateescape").split("\n"))
     files = tuple(reader.read())
-    return Sections(files, reader.plain and all(map(_is_plain_path, _paths(files))))
+    return Sections(files, reader.plain and all(map(_is_plain, files)))
 
 
 def as_patch(files: Sequence[Section]) -> bytes:
@@ -70,16 +70,18 @@ def as_patch(files: Sequence[Section]) -> bytes:
 
 def paths_of(patch: str) -> frozenset[str]:
     """All files that it touches."""
-    return frozenset(_paths(sections_of(patch.encode(errors="surrogateescape")).files))
+    return frozenset(paths_in(sections_of(patch.encode(errors="surrogateescape"))))
 
 
-def _paths(files: Sequence[Section]) -> Iterator[str]:
-    for section in files:
-        yield from section.paths or ("",)
+def paths_in(sections: Sections) -> Iterator[str]:
+    return (path for section in sections.files for path in section.paths)
 
 
-def _is_plain_path(path: str) -> bool:
-    return not {"", ".", ".."} & set(path.split("/")) and not re.search(r"[\x00-\x1f]", path)
+def _is_plain(section: Section) -> bool:
+    """Whether it is of one file, whose path no program shortens."""
+    words = {word for path in section.paths for word in path.split("/")}
+    controls = re.search(r"[\x00-\x1f]", "".join(section.paths))
+    return bool(section.paths) and not controls and not {"", ".", ".."} & words
 
 
 @dataclass(slots=True)

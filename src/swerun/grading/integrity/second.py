@@ -1,0 +1,135 @@
+"""The second grading of a patch that is flagged and resolved by the official rule.
+
+It is resolved by the strict rule as well if its expected tests pass without the files that are
+flagged for their path, a witness saw each of them pass, and they fail where they must. What tests
+do just so without any patch is the instance's own, and no reason.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from swerun.grading.integrity.expected import plain_patch
+from swerun.grading.integrity.flags import flags_of, neutralised
+from swerun.grading.integrity.problems import BLIND, Problem
+from swerun.grading.integrity.rules import LOG
+from swerun.grading.integrity.sections import paths_in, sections_of
+from swerun.grading.integrity.stagings import Runner, runner_of
+from swerun.grading.integrity.trials import Subject, Trials, Tried
+from swerun.grading.verdict import settled
+from swerun.ports import Graded
+from swerun.records import ExpectedTest, Flag, Instance, Means, Strict, TestStatus
+
+NAMED = 10  # reasons that are recorded
+
+
+@dataclass(frozen=True, slots=True)
+class SecondGrading:
+    """Threads may share it."""
+
+    trials: Trials
+
+    def looked_again(self, instance: Instance, patch: bytes, first: Graded, attempt: int) -> Graded:
+        """`first` with its flags and, where these and its verdict call for it, the strict verdict.
+
+        Raises SandboxError.
+        """
+        flags = flags_of(patch, instance.answer)
+        if first.grade.resolved:
+            doubts = self.trials.doubts(instance, first)
+            flags += tuple(Flag(rule=LOG.name, line=doubt.said) for doubt in doubts)
+        grade = first.grade.model_copy(update={"flags": flags})
+        if not (flags and grade.resolved):
+            return replace(first, grade=grade)
+        look = self._look(instance, patch, attempt)
+        strict = look.verdict(first)
+        grade = settled(grade.model_copy(update={"strict": strict}))
+        return replace(first, grade=grade, trials=tuple(look.made))
+
+    def _look(self, instance: Instance, patch: bytes, attempt: int) -> Look:
+        if not sections_of(patch).plain:
+            sandboxes = self.trials.runs.evaluator.sandboxes
+            patch = plain_patch(sandboxes, instance, patch, attempt)
+        kept, left_out = neutralised(patch, instance.answer)
+        changed = tuple(sorted(paths_in(sections_of(patch))))
+        return Look(self.trials, Subject(instance, kept, changed, attempt), left_out)
+
+
+@dataclass(slots=True)
+class Look:
+    """At one patch, again: `made` are the runs so far, `means` what they can be believed by."""
+
+    trials: Trials
+    subject: Subject
+    left_out: tuple[str, ...]
+    made: list[Graded] = field(default_factory=list)
+    means: list[Means] = field(default_factory=list)
+
+    def verdict(self, first: Graded) -> Strict:
+        """Of the patch whose official grading is `first`."""
+        began = time.monotonic()
+        tests, reasons = self._passing(first.grade.tests)
+        if not reasons:
+            reasons = self._failing(tests)
+        return Strict(
+            resolved=not reasons,
+            means=tuple(self.means),
+            left_out=self.left_out,
+            reasons=tuple(reasons[:NAMED]),
+            seconds=round(time.monotonic() - began, 3),
+        )
+
+    def _passing(
+        self, tests: tuple[ExpectedTest, ...]
+    ) -> tuple[tuple[ExpectedTest, ...], list[str]]:
+        """The expected tests as they come out now, and why that is not enough."""
+        runner = runner_of(self.subject.instance.answer)
+        if not (runner or self.left_out):
+            return tests, []
+        if self.left_out:
+            self.means.append(Means.NEUTRALISED)
+        tried = self._tried(runner)
+        grade = tried.graded.grade
+        if not grade.resolved:
+            without = f"without {', '.join(self.left_out)}" if self.left_out else "once more"
+            return grade.tests, [f"{without}: {grade.detail or grade.reason.value}"]
+        if runner and not any(problem.kind == BLIND for problem in tried.problems):
+            self.means.append(Means.WITNESS)
+        return grade.tests, self._own(
+            tried.problems, lambda subject: self.trials.witnessed(subject, runner)
+        )
+
+    def _tried(self, runner: Runner | None) -> Tried:
+        """Twice, where the first is not resolved: a test may be flaky, or the witness at fault."""
+        first = self._noted(self.trials.witnessed(self.subject, runner))
+        if first.graded.grade.resolved:
+            return first
+        blind = tuple(problem for problem in first.problems if problem.kind == BLIND)
+        again = self.trials.witnessed(self.subject, None if blind else runner, fresh=True)
+        return replace(self._noted(again), problems=blind + again.problems)
+
+    def _failing(self, tests: tuple[ExpectedTest, ...]) -> list[str]:
+        """Why it is not enough that these pass: they do also where they must not."""
+        passed = [test for test in tests if test.status is TestStatus.PASSED]
+        tried = self.trials.doomed(self.subject, passed)
+        if tried is None:
+            return []
+        self._noted(tried)
+        self.means.append(Means.DOOMED)
+        return self._own(tried.problems, lambda subject: self.trials.doomed(subject, passed))
+
+    def _own(
+        self, problems: Sequence[Problem], tried: Callable[[Subject], Tried | None]
+    ) -> list[str]:
+        """Those that are the patch's doing: without any patch there are no such."""
+        if not problems:
+            return []
+        control = tried(self.subject.without_patch())
+        known = {problem.key for problem in self._noted(control).problems} if control else set()
+        return [problem.said for problem in problems if problem.key not in known]
+
+    def _noted(self, tried: Tried) -> Tried:
+        self.made.append(tried.graded)
+        return tried
