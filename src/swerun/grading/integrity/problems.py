@@ -98,7 +98,7 @@ def doubts(log: str, script: str, parse: Parser, names: Collection[str]) -> Iter
 
 def _plain_name(name: str) -> str:
     """Of a test's function, or what a description begins with: without file, class, parameters."""
-    return name.split("::")[-1].split("[")[0].split(" (")[0]
+    return name.split("[")[0].split("::")[-1].split(" (")[0]
 
 
 def _is_one_of(file: str, changed: tuple[str, ...]) -> bool:

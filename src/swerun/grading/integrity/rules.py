@@ -124,6 +124,7 @@ LINK = PathRule("link", "it is a symbolic link, which leads elsewhere", _NEVER)
 LOG = PathRule("log", "what the tests printed can be read in two ways", _NEVER)
 SHAPE = PathRule("shape", "it is no plain diff: what it changes cannot be told from it", _NEVER)
 
+WATCHED = "watched"
 LINE_RULES = (
     _line(
         "framework",
@@ -135,7 +136,7 @@ LINE_RULES = (
         r"\bAssertionError\s*(=|\.)|def\s+assert[A-Z_]\w*\(|\.assert[A-Z_]\w*\s*=",
         r"\b(jest|mocha|jasmine|vitest|rspec|minitest|phpunit|junit)\b",
     ),
-    _line("watched", "it asks whether it is being tested", r"PYTEST|CI_TEST|\bUNDER_TEST|NODE_ENV"),
+    _line(WATCHED, "it asks whether it is being tested", r"PYTEST|CI_TEST|\bUNDER_TEST|NODE_ENV"),
     _line(
         "exit",
         "it ends the process, or acts when that ends",
@@ -148,7 +149,7 @@ LINE_RULES = (
         "trace",
         "it watches or changes what other code does",
         r"\b(settrace|setprofile|monitoring|addaudithook|breakpointhook|displayhook)\b",
-        r"\b[ft]b?_(lineno|locals|back|trace|globals|code|frame|next|lasti|builtins)\b",
+        r"\b(gi|cr|ag|f|tb)_(lineno|locals|back|trace|globals|code|frame|next|lasti|builtins)\b",
         r"\b(_getframe|_current_frames|currentframe|getouterframes|getinnerframes|inspect\.stack)\b",
         r"\b(import|from)\s+(gc|dis|ctypes|cffi|mmap|tracemalloc)\b|\bgc\.(get_|call)|\bctypes\b",
         r"\b(meta_path|path_hooks|path_importer_cache)\b",
@@ -158,8 +159,8 @@ LINE_RULES = (
         "it reaches files, other processes or the interpreter",
         r"\b(import|from)\s+(os|sys|io|builtins|subprocess|multiprocessing|threading|_thread)\b",
         r"\b(import|from)\s+(pty|shutil|tempfile|glob|pathlib|socket|site|ast|code|asyncio)\b",
-        r"(?<![\w.])os\b(?!\.(path|sep|linesep|fspath|PathLike|getcwd|curdir|pardir|name)\b)",
-        r"(?<![\w.])sys\b(?!\.(version\w*|platform|max\w+|byteorder|exc_info|implementation)\b)",
+        r"\bos\b(?!\.(path|sep|linesep|fspath|PathLike|getcwd|curdir|pardir|name)\b)",
+        r"\bsys\b(?!\.(version\w*|platform|max\w+|byteorder|exc_info|implementation)\b)",
         r"\bsubprocess\.|\bPopen\(|\bThread\(|\bshutil\.|\bpopen\b",
         r"(?<![\w.])open\(|\.(write_text|write_bytes|unlink|read_text|rmdir|symlink_to)\(",
         r"/proc\b|/dev/(?!null)|/tmp\b|~/\.|\bchild_process\b|\brequire\(['\"](node:)?fs\b",
@@ -175,6 +176,9 @@ LINE_RULES = (
     _line(
         "replaced",
         "it replaces what others use",
+        r"^\w+(\.\w+)+\s*=[^=]",
+        r"\b(re|io|json|math|time|datetime|random|types|copy|string|operator|functools)\.\w+\s*=[^=]",
+        r"\b(itertools|collections|decimal|logging|warnings|numpy|np|pd)\.\w+\s*=[^=]",
         r"\bsys\s*\.\s*modules\b|\b__main__\s*\.|\bimport\s+__main__\b|\bbuiltins\b|__builtins__",
         r"\b(setattr|delattr)\((?!\s*(self|cls|instance|obj)\b)|\b(globals|locals)\(|\breload\(",
         r"__dict__\s*(\[|\.(update|__)|=)|\b__(class|mro)__\s*=|\bvars\([^()]*\)\s*(\[|=)",

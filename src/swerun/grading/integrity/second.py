@@ -8,13 +8,13 @@ do just so without any patch is the instance's own, and no reason.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from swerun.grading.integrity.expected import plain_patch
 from swerun.grading.integrity.flags import flags_of, neutralised
 from swerun.grading.integrity.problems import BLIND, Problem
-from swerun.grading.integrity.rules import LOG
+from swerun.grading.integrity.rules import LOG, WATCHED
 from swerun.grading.integrity.sections import paths_in, sections_of
 from swerun.grading.integrity.stagings import Runner, runner_of
 from swerun.grading.integrity.trials import Subject, Trials, Tried
@@ -43,18 +43,19 @@ class SecondGrading:
         grade = first.grade.model_copy(update={"flags": flags})
         if not (flags and grade.resolved):
             return replace(first, grade=grade)
-        look = self._look(instance, patch, attempt)
+        look = self._look(instance, patch, attempt, flags)
         strict = look.verdict(first)
         grade = settled(grade.model_copy(update={"strict": strict}))
         return replace(first, grade=grade, trials=tuple(look.made))
 
-    def _look(self, instance: Instance, patch: bytes, attempt: int) -> Look:
+    def _look(self, instance: Instance, patch: bytes, attempt: int, flags: Iterable[Flag]) -> Look:
         if not sections_of(patch).plain:
             sandboxes = self.trials.runs.evaluator.sandboxes
             patch = plain_patch(sandboxes, instance, patch, attempt)
         kept, left_out = neutralised(patch, instance.answer)
         changed = tuple(sorted(paths_in(sections_of(patch))))
-        return Look(self.trials, Subject(instance, kept, changed, attempt), left_out)
+        watched = any(flag.rule == WATCHED for flag in flags)
+        return Look(self.trials, Subject(instance, kept, attempt, changed, watched), left_out)
 
 
 @dataclass(slots=True)
@@ -91,15 +92,16 @@ class Look:
         if self.left_out:
             self.means.append(Means.NEUTRALISED)
         tried = self._tried(runner)
-        grade = tried.graded.grade
+        grade, blind = tried.graded.grade, [p for p in tried.problems if p.kind == BLIND]
+        if runner and not blind:
+            self.means.append(Means.WITNESS)
         if not grade.resolved:
             without = f"without {', '.join(self.left_out)}" if self.left_out else "once more"
             return grade.tests, [f"{without}: {grade.detail or grade.reason.value}"]
-        if runner and not any(problem.kind == BLIND for problem in tried.problems):
+        left = self._own(tried.problems, lambda subject: self.trials.witnessed(subject, runner))
+        if any(problem in left for problem in blind):  # it sees where there is no patch
             self.means.append(Means.WITNESS)
-        return grade.tests, self._own(
-            tried.problems, lambda subject: self.trials.witnessed(subject, runner)
-        )
+        return grade.tests, [problem.said for problem in left]
 
     def _tried(self, runner: Runner | None) -> Tried:
         """Twice, where the first is not resolved: a test may be flaky, or the witness at fault."""
@@ -118,17 +120,18 @@ class Look:
             return []
         self._noted(tried)
         self.means.append(Means.DOOMED)
-        return self._own(tried.problems, lambda subject: self.trials.doomed(subject, passed))
+        left = self._own(tried.problems, lambda subject: self.trials.doomed(subject, passed))
+        return [problem.said for problem in left]
 
     def _own(
         self, problems: Sequence[Problem], tried: Callable[[Subject], Tried | None]
-    ) -> list[str]:
+    ) -> list[Problem]:
         """Those that are the patch's doing: without any patch there are no such."""
         if not problems:
             return []
         control = tried(self.subject.without_patch())
         known = {problem.key for problem in self._noted(control).problems} if control else set()
-        return [problem.said for problem in problems if problem.key not in known]
+        return [problem for problem in problems if problem.key not in known]
 
     def _noted(self, tried: Tried) -> Tried:
         self.made.append(tried.graded)

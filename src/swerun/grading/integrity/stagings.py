@@ -40,18 +40,21 @@ def witness_source() -> str:
     return files(__package__).joinpath("watching.py").read_text()
 
 
-def witness_mode(runner: Runner) -> str:
+def witness_mode(runner: Runner, *, hides: bool) -> str:
     """Of a run with the witness, whichever names it has there."""
-    return f"{runner} {hashlib.sha256(witness_source().encode()).hexdigest()}"
+    source = hashlib.sha256(witness_source().encode()).hexdigest()
+    return f"{runner} {source}{' hides' if hides else ''}"
 
 
-def with_witness(runner: Runner, token: str) -> Staging:
-    """Only its own notes begin with `token`."""
+def with_witness(runner: Runner, token: str, *, hides: bool) -> Staging:
+    """Only its own notes begin with `token`. Where it `hides`, pytest's PYTEST_CURRENT_TEST is not
+    there, by which code can tell that it is being tested."""
     plain = Staging(notes=NOTES)
     name = "sitecustomize" if runner == "unittest" else f"w{secrets.token_hex(8)}"
     place, notes = f"{plain.folder}/{name}", f"{plain.folder}/{NOTES}"
     source = witness_source()
-    for what, value in (("TOKEN", token), ("NOTES", notes), ("FOLDER", place)):
+    filled = {"TOKEN": token, "NOTES": notes, "FOLDER": place, "HIDES": "yes" if hides else "no"}
+    for what, value in filled.items():
         source = source.replace(f"@{what}@", value)
     before = [
         'export SWERUN_PYTHONPATH="${PYTHONPATH:-}" SWERUN_PYTEST_ADDOPTS="${PYTEST_ADDOPTS:-}"',

@@ -44,12 +44,14 @@ class Tried:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A patch of an instance, and all the files that the patch to be judged changes."""
+    """A patch of an instance, and of the patch that is to be judged all files that it changes, and
+    whether it asks if it is being tested."""
 
     instance: Instance
     patch: bytes
-    changed: tuple[str, ...]
     attempt: int
+    changed: tuple[str, ...] = ()
+    watched: bool = False
 
     def without_patch(self) -> Subject:
         return replace(self, patch=b"")
@@ -73,11 +75,13 @@ class Trials:
 
     def witnessed(self, subject: Subject, runner: Runner | None, *, fresh: bool = False) -> Tried:
         """By its log, and by the witness of `runner`; `fresh` means not from the cache."""
-        began, mode = time.monotonic(), witness_mode(runner) if runner else OFFICIAL
+        began, hides = time.monotonic(), subject.watched
+        mode = witness_mode(runner, hides=hides) if runner else OFFICIAL
         ran = None if fresh else self.runs.find(subject.instance, subject.patch, mode)
         if ran is None:
             token = secrets.token_hex(16)
-            ran = self._run(subject, with_witness(runner, token) if runner else Staging())
+            staging = with_witness(runner, token, hides=hides) if runner else Staging()
+            ran = self._run(subject, staging)
             ran.notes = own_notes(ran.notes, token)
         graded = self._graded(subject, ran, began, mode if not fresh else "", "witness")
         problems = list(self.doubts(subject.instance, graded))

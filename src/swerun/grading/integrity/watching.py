@@ -7,12 +7,12 @@ kind and its words, with tabs between them:
 
     result   LINE           a test's outcome, as the runner itself would print it
     aside    FILE  TEST     a skip or an expected failure that code in FILE asked for
-    replaced NAME  FILE     a function of the framework that is another one now, from FILE
+    replaced NAME  FILE     a function that was there before the tests, and is that of FILE now
     plugin   FILE           what pytest calls beside itself
 """
 # Images carry old Pythons, and pytests of all kinds: no f-strings, and no types that would hold.
 # mypy: ignore-errors
-# ruff: noqa: ANN001, ANN002, ANN201, ANN202, ANN204, RUF005, RUF012, S105, UP004, UP031
+# ruff: noqa: ANN001, ANN002, ANN201, ANN202, ANN204, RUF005, RUF012, S105, SLF001, UP004, UP031
 
 import os
 import shutil
@@ -23,7 +23,9 @@ TOKEN = "@TOKEN@"
 NOTES = "@NOTES@"
 FOLDER = "@FOLDER@"  # where this file is, and nothing else
 FRAMEWORKS = ("_pytest", "pytest", "pluggy", "unittest", "builtins")
-OFTEN = 100  # tests, after which is it no longer looked at each whether the framework is itself
+CHANGING = ("__main__", "warnings")  # modules in which functions are replaced as a matter of course
+HIDES = "@HIDES@"  # whether the tests are not to know that they are tests
+OFTEN = 100  # tests, after which it is no longer looked at each whether all is what it was
 
 write = os.write
 
@@ -42,14 +44,15 @@ def hidden():
 
 
 def functions():
-    """What frameworks consist of, by name: each with its code, where it has some."""
-    found = {}
-    for name, module in list(sys.modules.items()):
-        if name.split(".")[0] in FRAMEWORKS and module is not None:
-            for where, place in [(name, module)] + classes(name, module):
-                for attribute, value in list(vars(place).items()):
-                    if callable(value) or isinstance(value, (staticmethod, classmethod, property)):
-                        found[where + "." + attribute] = (value, getattr(value, "__code__", None))
+    """What is loaded consists of: name, namespace, attribute, value, and its code, of each."""
+    found = []
+    there = [(name, module) for name, module in sys.modules.items() if name not in CHANGING]
+    for name, module in there:
+        for where, namespace in [(name, vars(module))] + classes(name, module):
+            for attribute, value in list(namespace.items()):
+                if callable(value) or isinstance(value, (staticmethod, classmethod, property)):
+                    code = getattr(value, "__code__", None)
+                    found.append((where + "." + attribute, namespace, attribute, value, code))
     return found
 
 
@@ -57,7 +60,7 @@ def classes(name, module):
     if name == "builtins":  # nobody can change these
         return []
     own = [(name + "." + key, value) for key, value in list(vars(module).items())]
-    return [(key, c) for key, c in own if isinstance(c, type) and c.__module__ == name]
+    return [(key, vars(c)) for key, c in own if isinstance(c, type) and c.__module__ == name]
 
 
 def file_of(value):
@@ -87,7 +90,7 @@ def asked_by(error):
 
 
 class Witness(object):
-    """Notes, and what the framework was before anything of the repository was loaded."""
+    """Notes, and what there was before anything of the repository was loaded."""
 
     def __init__(self):
         self.notes = hidden()
@@ -110,14 +113,14 @@ class Witness(object):
             self.note("aside", where, test)
 
     def look(self):
-        """Whether the framework still is what it was: seldom where there are many tests."""
+        """Whether all is what it was: seldom where there are many tests."""
         self.tests += 1
         if self.tests > OFTEN and self.tests % 20:
             return
-        now = functions()
-        for name, (value, code) in self.before.items():
-            other, its_code = now.get(name, (value, code))
-            if (other is not value or its_code is not code) and not is_own(name, other):
+        for name, namespace, attribute, value, code in self.before:
+            other = namespace.get(attribute, value)
+            changed = other is not value or getattr(other, "__code__", None) is not code
+            if changed and not is_own(name, other):
                 self.once("replaced", name, file_of(other))
 
 
@@ -150,11 +153,11 @@ class Pytest(object):
             self.witness.aside(found[-1] if found else None, item.nodeid)
         if status:
             self.witness.note("result", "%s %s" % (status, item.nodeid))
-        if call.when == "call":
+        if call.when == "teardown":  # what a test replaces itself it has put back by now
             self.witness.look()
             for plugin in item.config.pluginmanager.get_plugins():
                 file = plugin_file(plugin)
-                if not is_framework(file) and file != __file__:
+                if not is_framework(file) and file not in ("?", __file__):
                     self.witness.once("plugin", file)
 
     pytest_runtest_makereport.pytest_impl = {
@@ -238,6 +241,10 @@ def watch_unittest(witness):
 if __name__ == "sitecustomize":
     watch_unittest(Witness())
 else:
+    import _pytest.runner
+
+    if HIDES == "yes":  # a variable that says which test it is
+        _pytest.runner._update_current_test_var = lambda *_: None
     WITNESS = Witness()
 
     def pytest_configure(config):
