@@ -370,6 +370,7 @@ class Means(StrEnum):
     NEUTRALISED = "neutralised"  # the tests pass without the files that are flagged for their path
     WITNESS = "witness"  # it saw each of them pass
     DOOMED = "doomed"  # where their assertions cannot hold, they fail
+    LOG = "log"  # what they printed can be read in one way only
 
 
 class Strict(Record):

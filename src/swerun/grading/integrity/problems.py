@@ -89,10 +89,12 @@ def doubts(log: str, script: str, parse: Parser, names: Collection[str]) -> Iter
         printed = sum(marker in line and not line.startswith("+") for line in lines)
         if printed > printing:
             yield Problem("log", marker, f"the log has {marker!r} more often than it is printed")
+    # a name's last result is the first one from behind, where each stands in a line of its own
     first, last = parse("\n".join(reversed(lines))), parse(log)
-    for name in names:
-        if name in first and name in last and first[name] is not last[name]:
-            said = f"the log has {first[name]} and {last[name]} of {name}"
+    for name in sorted(name for name in names if first.get(name) is not last.get(name)):
+        found = {parse(line).get(name) for line in lines if name in line} - {None}
+        if len(found) > 1:
+            said = f"the log has {' and '.join(sorted(map(str, found)))} of {name}"
             yield Problem("log", name, said)
 
 

@@ -58,6 +58,14 @@ class SecondGrading:
         return Look(self.trials, Subject(instance, kept, attempt, changed, watched), left_out)
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The expected tests as they came out, and why that is not enough."""
+
+    tests: tuple[ExpectedTest, ...]
+    reasons: list[str]
+
+
 @dataclass(slots=True)
 class Look:
     """At one patch, again: `made` are the runs so far, `means` what they can be believed by."""
@@ -71,9 +79,11 @@ class Look:
     def verdict(self, first: Graded) -> Strict:
         """Of the patch whose official grading is `first`."""
         began = time.monotonic()
-        tests, reasons = self._passing(first.grade.tests)
-        if not reasons:
-            reasons = self._failing(tests)
+        runner = runner_of(self.subject.instance.answer)
+        if self.left_out:
+            self.means.append(Means.NEUTRALISED)
+        passed = self._passing(runner) if runner or self.left_out else self._read_again(first)
+        reasons = passed.reasons or self._failing(passed.tests)
         return Strict(
             resolved=not reasons,
             means=tuple(self.means),
@@ -82,26 +92,28 @@ class Look:
             seconds=round(time.monotonic() - began, 3),
         )
 
-    def _passing(
-        self, tests: tuple[ExpectedTest, ...]
-    ) -> tuple[tuple[ExpectedTest, ...], list[str]]:
-        """The expected tests as they come out now, and why that is not enough."""
-        runner = runner_of(self.subject.instance.answer)
-        if not (runner or self.left_out):
-            return tests, []
-        if self.left_out:
-            self.means.append(Means.NEUTRALISED)
+    def _passing(self, runner: Runner | None) -> Passed:
+        """With a witness, where there is one of this runner, and without what is left out."""
         tried = self._tried(runner)
         grade, blind = tried.graded.grade, [p for p in tried.problems if p.kind == BLIND]
         if runner and not blind:
             self.means.append(Means.WITNESS)
         if not grade.resolved:
             without = f"without {', '.join(self.left_out)}" if self.left_out else "once more"
-            return grade.tests, [f"{without}: {grade.detail or grade.reason.value}"]
+            return Passed(grade.tests, [f"{without}: {grade.detail or grade.reason.value}"])
         left = self._own(tried.problems, lambda subject: self.trials.witnessed(subject, runner))
         if any(problem in left for problem in blind):  # it sees where there is no patch
             self.means.append(Means.WITNESS)
-        return grade.tests, [problem.said for problem in left]
+        return Passed(grade.tests, [problem.said for problem in left])
+
+    def _read_again(self, first: Graded) -> Passed:
+        """There is nothing to run otherwise: only whether the log can be read in two ways."""
+        doubts = self.trials.doubts(self.subject.instance, first)
+        if not doubts:
+            return Passed(first.grade.tests, [])
+        self.means.append(Means.LOG)
+        left = self._own(doubts, lambda subject: self.trials.witnessed(subject, None))
+        return Passed(first.grade.tests, [problem.said for problem in left])
 
     def _tried(self, runner: Runner | None) -> Tried:
         """Twice, where the first is not resolved: a test may be flaky, or the witness at fault."""
