@@ -69,8 +69,8 @@ def judged_again(
 ) -> Grade | None:
     """What the log of a grade of `patch`, and those of its confirmations, come to now.
 
-    What is flagged, and was not looked at again then, is suspect: a log alone cannot clear it. None
-    where it was not the log that decided, or it is gone.
+    What is resolved only now, and is flagged, is suspect: a log alone cannot clear it. None where
+    it was not the log that decided, or it is gone.
     """
     began = time.monotonic()
     old, grade = stored.grade, _judged(instance, stored)
@@ -85,7 +85,7 @@ def judged_again(
     said = {
         "flaky": flaky_tests(grade, later) if grade.reason.has_results else (),
         "log_of": stored.log_number,
-        "flags": old.flags or flags_of(patch, instance.answer),
+        "flags": old.flags if old.official else flags_of(patch, instance.answer),
         "seconds": round(time.monotonic() - began, 3),
     }
     return settled(grade.model_copy(update=measured | said))

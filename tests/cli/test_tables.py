@@ -10,6 +10,7 @@ from swerun.cli.tables import by_instance, side_by_side
 from swerun.records import (
     Failure,
     Fault,
+    Flag,
     FlakyTest,
     Grade,
     GradeReason,
@@ -163,3 +164,15 @@ def test_an_estimate_stands_beside_the_rates_with_its_interval_and_what_it_is_of
     told = rows(side_by_side([one, a_report(an_attempt("a"), model="two")]))
     assert told["estimate of all"] == ["60.0 % of 2,294 (95 %: 42.3 to 75.4 %)", ""]
     assert "estimate of all" not in rows(side_by_side([a_report(an_attempt("a"))]))
+
+
+def test_where_something_is_flagged_both_rules_have_their_rate():
+    flags = (Flag(rule="conftest", path="conftest.py"),)
+    grade = Grade(resolved=False, reason=GradeReason.SUSPECT, flags=flags)
+    suspect = a_report(an_attempt("a"), an_attempt("b", outcome="suspect", grade=grade))
+    there = rows(side_by_side([suspect]))
+    assert there["resolved / N"] == ["1/2 = 50.0 %"]
+    assert there["by the official rule / N"] == ["2/2 = 100.0 %"]
+    assert (there["suspect"], there["flagged"]) == (["1"], ["1"])
+    assert "b suspect, 0 steps" in lines(by_instance([suspect]))
+    assert "by the official rule / N" not in rows(side_by_side([a_report(an_attempt("a"))]))
