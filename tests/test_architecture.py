@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 SRC = Path(__file__).parent.parent / "src" / "swerun"
-FILES = sorted(path for path in SRC.rglob("*.py") if path.name != "channel_server.py")
+INSIDE = {"channel_server.py", "watching.py"}  # they run in containers, on whatever Python is there
+FILES = sorted(path for path in SRC.rglob("*.py") if path.name not in INSIDE)
 
 # what each package or module may import of ours; a package's own modules are free to each other
 MAY_IMPORT = {

@@ -7,7 +7,17 @@ import gzip
 import pytest
 
 from swerun.ports import LONG, Graded, Log
-from swerun.records import END, START, ExpectedTest, Grade, GradeReason, Outcome, TestStatus
+from swerun.records import (
+    END,
+    START,
+    ExpectedTest,
+    Flag,
+    Grade,
+    GradeReason,
+    Outcome,
+    Strict,
+    TestStatus,
+)
 from swerun.regrade import regrade
 from swerun.report.derived import reported
 from swerun.runs.store import Started, open_or_create
@@ -127,3 +137,38 @@ def test_a_log_without_results_says_what_it_cannot_tell(run):
 def test_only_the_chosen_instances_are_judged(run):
     store = run(Graded(a_grade(), "eval", Log.of(FAILED)))
     assert regrade(store, {"b": an_instance("b")}).judged == 0
+
+
+FLAGS = (Flag(rule="conftest", path="conftest.py"),)
+
+
+@pytest.mark.parametrize("resolved", [True, False])
+def test_the_strict_verdict_holds_whatever_the_official_log_says_again(run, resolved):
+    reason = GradeReason.RESOLVED if resolved else GradeReason.SUSPECT
+    strict = Strict(resolved=resolved, reasons=() if resolved else ("without it: 0/1",))
+    given = {"resolved": resolved, "reason": reason, "flags": FLAGS, "strict": strict}
+    store = run(Graded(a_grade(**given), "eval", Log.of(PASSED)), outcome=reason.outcome)
+    assert regrade(store, {"a": INSTANCE}).changes == ()
+    (store.grades("a", 1)[0].folder / "test_output.txt").write_bytes(FAILED)
+    regrade(store, {"a": INSTANCE})
+    assert [attempt.outcome for attempt in store.attempts()] == [Outcome.UNRESOLVED]
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome"), [("conftest.py", Outcome.SUSPECT), ("a.py", Outcome.RESOLVED)]
+)
+def test_what_is_resolved_only_now_is_suspect_where_it_is_flagged(run, path, outcome):
+    old = a_grade(ok=False, exit_code=0)
+    store = run(Graded(old, "eval", Log.of(PASSED)), outcome="unresolved")
+    patch = f"--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+x = 1\n"
+    (store.attempt_folder("a", 1) / "patch.diff").write_text(patch)
+    regrade(store, {"a": INSTANCE})
+    assert [attempt.outcome for attempt in store.attempts()] == [outcome]
+
+
+def test_a_trial_is_neither_the_verdict_nor_a_confirmation(run):
+    trial = Graded(a_grade(ok=False, trial="witness"), "eval", Log.of(FAILED))
+    store = run(Graded(a_grade(), "eval", Log.of(PASSED), trials=(trial,)))
+    assert len(store.grades("a", 1)) == 2
+    assert regrade(store, {"a": INSTANCE}).changes == ()
+    assert reported(store).outcomes == {"resolved": 1}

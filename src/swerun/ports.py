@@ -194,18 +194,23 @@ class Log:
 class Graded:
     """A grade with its evidence: the script that was run and what it printed.
 
-    `confirmations` are later runs of the same, which say what is flaky and change no verdict.
+    `confirmations` are later runs of the same, which say what is flaky and change no verdict;
+    `trials` those that the strict rule rests on, and `notes` what a witness wrote in one.
     """
 
     grade: Grade
     eval_script: str = ""
     log: Log = Log()
     confirmations: tuple[Graded, ...] = ()
+    trials: tuple[Graded, ...] = ()
+    notes: str = ""
 
     def on_image(self, digest: str) -> Graded:
         """The same, with the image that it was made in."""
         later = tuple(each.on_image(digest) for each in self.confirmations)
-        return replace(self, grade=self.grade.on_image(digest), confirmations=later)
+        trials = tuple(each.on_image(digest) for each in self.trials)
+        grade = self.grade.on_image(digest)
+        return replace(self, grade=grade, confirmations=later, trials=trials)
 
     def explained(self, words: str) -> Graded:
         """The same, with why there is no patch, where somebody knows it."""

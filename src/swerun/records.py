@@ -351,6 +351,7 @@ class GradeReason(StrEnum):
     """Why a grade is what it is."""
 
     RESOLVED = "resolved"
+    SUSPECT = "suspect"  # by the official rule resolved, by the strict one not
     TESTS_FAILED = "tests_failed"
     NO_RESULTS = "no_results"  # no test started, or the log cannot be of this run
     TIMED_OUT = "timed_out"
@@ -360,7 +361,7 @@ class GradeReason(StrEnum):
     @property
     def has_results(self) -> bool:
         """Whether it is the tests themselves that said so."""
-        return self in {GradeReason.RESOLVED, GradeReason.TESTS_FAILED}
+        return self in {GradeReason.RESOLVED, GradeReason.SUSPECT, GradeReason.TESTS_FAILED}
 
     @property
     def outcome(self) -> Outcome:
@@ -370,6 +371,7 @@ class GradeReason(StrEnum):
 
 _OUTCOME_OF = {
     GradeReason.RESOLVED: Outcome.RESOLVED,
+    GradeReason.SUSPECT: Outcome.SUSPECT,
     GradeReason.TESTS_FAILED: Outcome.UNRESOLVED,
     GradeReason.NO_RESULTS: Outcome.UNRESOLVED,
     GradeReason.TIMED_OUT: Outcome.TESTS_TIMED_OUT,
@@ -393,6 +395,37 @@ class FlakyTest(Record):
     name: str
     group: str
     outcomes: tuple[TestStatus | None, ...]
+
+
+class Flag(Record):
+    """Something in a patch, or in what its tests printed, that could decide outcomes: a reason to
+    look again, and no verdict. `rule` is one of grading/integrity/rules.py."""
+
+    rule: str
+    path: str = ""  # "" where it is of the log
+    line: str = ""  # the first one that the rule fits, where it is a rule on lines
+
+
+class Means(StrEnum):
+    """What a verdict by the strict rule rests on."""
+
+    NEUTRALISED = "neutralised"  # the tests pass without the files that are flagged for their path
+    WITNESS = "witness"  # it saw each of them pass
+    DOOMED = "doomed"  # where their assertions cannot hold, they fail
+    LOG = "log"  # what they printed can be read in one way only
+
+
+class Strict(Record):
+    """The verdict by the strict rule on a patch that is flagged and resolved by the official one.
+
+    Where it rests on nothing (`means`) there was no way to look again.
+    """
+
+    resolved: bool
+    means: tuple[Means, ...] = ()
+    left_out: tuple[str, ...] = ()  # files of the patch
+    reasons: tuple[str, ...] = ()  # why it is not resolved
+    seconds: float = 0.0
 
 
 class Conditions(Record):
@@ -434,10 +467,18 @@ class Grade(Stored):
     log_of: int | None = None  # the grading whose log was judged again, where it is not its own
     confirmed: int = 0  # how many confirmations there were
     flaky: tuple[FlakyTest, ...] = ()  # by the confirmations; the verdict stays the first run's
+    flags: tuple[Flag, ...] = ()
+    strict: Strict | None = None  # None: there was no reason to look again
+    trial: str = ""  # a run for the strict rule: of what; no verdict of its own
 
     def on_image(self, digest: str) -> Grade:
         """The same, with the image that it was made in."""
         return self.model_copy(update={"image_digest": digest})
+
+    @property
+    def official(self) -> bool:
+        """Whether it is resolved by the official rule."""
+        return self.resolved or self.reason is GradeReason.SUSPECT
 
     @property
     def failing(self) -> tuple[ExpectedTest, ...]:

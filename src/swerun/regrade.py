@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from swerun.grading.confirm import flaky_tests
-from swerun.grading.verdict import grade_log
+from swerun.grading.integrity.flags import flags_of
+from swerun.grading.verdict import grade_log, settled
 from swerun.records import Grade, GradeReason, Instance
 from swerun.runs.grades import StoredGrade, confirmations, newest
 from swerun.runs.store import RunStore
@@ -54,7 +55,8 @@ def regrade(store: RunStore, instances: Mapping[str, Instance]) -> Regraded:
             old = newest(grades)
             if old is None or attempt.instance_id not in instances:
                 continue
-            new = judged_again(instances[attempt.instance_id], old, confirmations(grades, old))
+            instance, patch = instances[attempt.instance_id], store.patch(*key)
+            new = judged_again(instance, old, confirmations(grades, old), patch)
             judged, without = judged + bool(new), without + (not new)
             if new and differs(old.grade, new):
                 store.regraded(*key, new)
@@ -63,11 +65,12 @@ def regrade(store: RunStore, instances: Mapping[str, Instance]) -> Regraded:
 
 
 def judged_again(
-    instance: Instance, stored: StoredGrade, confirming: Sequence[StoredGrade]
+    instance: Instance, stored: StoredGrade, confirming: Sequence[StoredGrade], patch: bytes
 ) -> Grade | None:
-    """What the log of a grade, and those of its confirmations, come to now.
+    """What the log of a grade of `patch`, and those of its confirmations, come to now.
 
-    None where it was not the log that decided, or it is gone.
+    What is resolved only now, and is flagged, is suspect: a log alone cannot clear it. None where
+    it was not the log that decided, or it is gone.
     """
     began = time.monotonic()
     old, grade = stored.grade, _judged(instance, stored)
@@ -76,14 +79,16 @@ def judged_again(
     if grade.reason is GradeReason.NO_RESULTS:
         grade = grade.model_copy(update={"detail": f"{grade.detail}; {UNASKED}"})
     later = [again for each in confirming if (again := _judged(instance, each))]
-    own = {"reason", "resolved", "tests", "detail", "grader_version", "flaky", "log_of", "seconds"}
+    own = {"reason", "resolved", "tests", "detail", "grader_version"}
+    own |= {"flags", "flaky", "log_of", "seconds"}
     measured = {name: getattr(old, name) for name in Grade.model_fields if name not in own}
     said = {
         "flaky": flaky_tests(grade, later) if grade.reason.has_results else (),
         "log_of": stored.log_number,
+        "flags": old.flags if old.official else flags_of(patch, instance.answer),
         "seconds": round(time.monotonic() - began, 3),
     }
-    return grade.model_copy(update=measured | said)
+    return settled(grade.model_copy(update=measured | said))
 
 
 def _judged(instance: Instance, stored: StoredGrade) -> Grade | None:

@@ -212,3 +212,10 @@ def test_as_csv_there_is_a_row_for_each_instance():
         "org__repo-0,org/repo,,1,1",
         "org__repo-1,org/repo,,1,0",
     ]
+
+
+def test_what_is_suspect_counts_as_not_resolved():
+    attempts = [an_attempt("a", outcome="suspect"), an_attempt("b")]
+    side = side_of(a_run("a", "b"), attempts)
+    assert (side.rate("a"), side.rate("b")) == (0, 1)
+    assert [trial.graded for trials in side.trials.values() for trial in trials] == [True, True]

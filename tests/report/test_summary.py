@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swerun.records import (
+    Flag,
     FlakyTest,
     Grade,
     GradeReason,
@@ -20,11 +21,12 @@ from swerun.records import (
     RunRecord,
     Sampling,
     Session,
+    Strict,
     TestStatus,
     Usage,
 )
 from swerun.report.predictions import predictions
-from swerun.report.summary import scored, summarise
+from swerun.report.summary import UNSEEN, scored, summarise
 from tests.fakes import NOW, an_attempt
 
 VERDICTS = [outcome for outcome in Outcome if outcome.is_verdict]
@@ -171,3 +173,26 @@ def test_predictions_are_in_the_benchmarks_format():
     first, second = map(json.loads, lines)
     assert second == {"instance_id": "b", "model_name_or_path": "m", "model_patch": "diff b"}
     assert first["model_patch"] == "\ufffd"
+
+
+def graded(outcome, **more):
+    reason = GradeReason.SUSPECT if outcome == "suspect" else GradeReason.RESOLVED
+    flags = (Flag(rule="conftest", path="conftest.py"),)
+    return Grade(resolved=reason is GradeReason.RESOLVED, reason=reason, flags=flags, **more)
+
+
+def test_both_rules_have_their_figure_and_what_is_suspect_counts_by_the_official_one_alone():
+    strict = Strict(resolved=False, reasons=("without conftest.py: 0/1", "and more"))
+    attempts = [
+        an_attempt("a", outcome="resolved"),
+        an_attempt("b", outcome="suspect", grade=graded("suspect", strict=strict)),
+        an_attempt("c", outcome="suspect", grade=graded("suspect")),
+        an_attempt("d", outcome="resolved", grade=graded("resolved")),
+        an_attempt("e", outcome="unresolved"),
+    ]
+    report = summarise(a_run(*"abcde"), attempts)
+    assert (report.resolved, report.official, report.graded, report.flagged) == (2, 4, 5, 3)
+    assert (report.rate, report.official_rate, report.graded_rate) == (0.4, 0.8, 0.4)
+    assert report.outcomes["suspect"] == 2
+    why = {row.instance_id: row.why for row in report.rows if row.why}
+    assert why == {"b": "without conftest.py: 0/1; and more", "c": UNSEEN}

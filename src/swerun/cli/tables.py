@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 MARKS = {
     Outcome.RESOLVED: ("resolved", "green"),
+    Outcome.SUSPECT: ("suspect", "red"),
     Outcome.UNRESOLVED: ("unresolved", "yellow"),
     Outcome.NO_PATCH: ("no patch", "yellow"),
     Outcome.PATCH_REJECTED: ("patch rejected", "yellow"),
@@ -46,6 +47,8 @@ def rows_of(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
     stops, and of what it took."""
     yield "resolved / N", [_rate(r.resolved, r.n) for r in reports]
     yield "resolved / graded", [_rate(r.resolved, r.graded) for r in reports]
+    if any(r.flagged for r in reports):
+        yield "  by the official rule / N", [_rate(r.official, r.n) for r in reports]
     if any(r.estimate for r in reports):
         yield "estimate of all", [_estimate(r.estimate) for r in reports]
     yield from of_samples(reports)
@@ -106,6 +109,7 @@ def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
     yield "not done", [r.pending for r in reports]
     yield "not needed: resolved before", [r.spared for r in reports]
     yield "no prediction, not in N", [r.missing for r in reports]
+    yield "flagged", [r.flagged for r in reports]
     yield "with flaky tests", [r.flaky for r in reports]
     yield "graded from the cache", [r.cached for r in reports]
     yield "replaced by a rerun", [r.replaced for r in reports]

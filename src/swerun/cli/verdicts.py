@@ -24,9 +24,24 @@ def in_words(grade: Grade) -> Iterator[str]:
         yield f"these tests ran before, on {grade.made_on} at {grade.made_at:%Y-%m-%d %H:%M} UTC"
     for test in grade.failing:
         yield f"{test.group}  {test.name}  {_status(test.status)}"
+    yield from _integrity(grade)
     for each in grade.flaky:
         seen = ", ".join(map(_status, each.outcomes))
         yield f"flaky: {each.group}  {each.name}  {seen}"
+
+
+def _integrity(grade: Grade) -> Iterator[str]:
+    """What could decide outcomes in the patch, and what came of looking again."""
+    for flag in grade.flags:
+        what = " ".join(filter(None, (flag.path, flag.line)))
+        yield f"flagged: {flag.rule}  {what}"
+    if grade.strict is None:
+        return
+    if grade.strict.left_out:
+        yield f"strict rule: without {', '.join(grade.strict.left_out)}"
+    on = ", ".join(grade.strict.means) or "nothing: there was no way to look again"
+    yield f"strict rule: {'resolved' if grade.strict.resolved else 'not resolved'}, by {on}"
+    yield from (f"suspect: {reason}" for reason in grade.strict.reasons)
 
 
 def gist(found: Regraded) -> str:

@@ -37,6 +37,8 @@ class Entry(Stored):
     made_on: str
     packed: bool
     sha256: str
+    notes: str = ""  # a witness's
+    script: str = ""  # that was run, where it was not the eval script alone
 
 
 def key_of(parts: Mapping[str, JsonValue]) -> str:
@@ -71,6 +73,8 @@ class RunCache:
             log=Log(data, entry.packed),
             exit_code=entry.exit_code,
             eval_seconds=entry.eval_seconds,
+            notes=entry.notes,
+            script=entry.script,
         )
 
     def keep(self, key: str, ran: Ran) -> None:
@@ -83,6 +87,8 @@ class RunCache:
             made_on=ran.host,
             packed=ran.log.packed,
             sha256=hashlib.sha256(ran.log.data).hexdigest(),
+            notes=ran.notes,
+            script=ran.script,
         )
         path = self._path(key)
         fresh = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from swerun.errors import InstanceError
@@ -48,16 +49,38 @@ def telling(script: str) -> str:
     return "\n".join([*HEADER, *lines]) + "\n"
 
 
-def before_tests(script: str) -> str:
+def up_to_tests(script: str) -> str:
     """The part of `script` before its tests begin; it ends with what its last command ended with.
 
     Raises InstanceError where no marker says where that is.
     """
     lines = script.split("\n")
-    starts = [number for number, line in enumerate(lines) if START in line]
-    if not starts:
+    begin = _start(lines)
+    if begin is None:
         raise InstanceError(f"its eval script never says {START!r}, where its tests begin")
-    return "\n".join(lines[: starts[0]]) + "\n"
+    return "\n".join(lines[:begin]) + "\n"
+
+
+def before_tests(script: str, lines: Sequence[str]) -> str:
+    """`script`, with `lines` done last before its tests; as it is where it has no start marker."""
+    there = script.split("\n")
+    begin = _start(there)
+    return script if begin is None else "\n".join([*there[:begin], *lines, *there[begin:]])
+
+
+def test_command(script: str) -> str:
+    """What `script` runs between its markers; "" where it has none."""
+    lines = script.split("\n")
+    begin = _start(lines)
+    after = [] if begin is None else lines[begin + 1 :]
+    ends = (number for number, line in enumerate(after) if END in line)
+    return "\n".join(after[: next(ends, 0)])
+
+
+def _start(lines: Sequence[str]) -> int | None:
+    """Where the start marker is: the last one, since a test patch in the script may have it too."""
+    found = [number for number, line in enumerate(lines) if START in line]
+    return found[-1] if found else None
 
 
 def running(folder: str, keeping: Keeping) -> str:

@@ -20,7 +20,7 @@ from swerun.records import (
     TestStatus,
 )
 
-GRADER_VERSION = "2 (swebench 5.0.2)"
+GRADER_VERSION = "3 (swebench 5.0.2)"
 
 EXIT_CODE = ">>>>> Test Exit Code"
 # an eval script prints these where it could not do its work
@@ -97,6 +97,15 @@ def no_verdict(instance: Instance, reason: GradeReason, detail: str) -> Grade:
         detail=detail,
         grader_version=GRADER_VERSION,
     )
+
+
+def settled(grade: Grade) -> Grade:
+    """Where a patch is flagged, it is resolved only if it is so by the strict rule as well."""
+    if not (grade.official and grade.flags):
+        return grade
+    holds = grade.strict is not None and grade.strict.resolved
+    reason = GradeReason.RESOLVED if holds else GradeReason.SUSPECT
+    return grade.model_copy(update={"resolved": holds, "reason": reason})
 
 
 def read_log(log: str | bytes, parse: Parser, exit_code: int | None) -> Reading:

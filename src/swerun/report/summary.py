@@ -21,6 +21,7 @@ from swerun.report.costs import paid, repriced, summed
 from swerun.report.estimate import Estimate, estimated
 from swerun.report.samples import Samples, several
 
+UNSEEN = "flagged, and not graded by the strict rule"
 RULE = (
     "per sample the first attempt with a verdict, or the newest with one that --replace made, else "
     "the newest; never the best, and none that was asked otherwise or forked"
@@ -42,9 +43,10 @@ class Row(Stored):
     flaky: int = 0  # expected tests that did it in one run and not in another, as --confirm found
     cached: bool = False  # the tests ran for an earlier grade
     leaks: int = 0  # in the image that the agent saw, and was allowed to
+    flags: int = 0  # of what could decide outcomes
     solve_seconds: float = 0.0
     grade_seconds: float = 0.0
-    why: str = ""  # the failure's words
+    why: str = ""  # the failure's words, or what makes it suspect
     cost: float | None = None  # dollars
     spared: bool = False  # --stop-when-resolved: not needed any more
     soundness: Soundness | None = None  # of the instance, where the run's machine knew
@@ -61,7 +63,9 @@ class Report(Stored):
     note: str = ""
     n: int  # instances x samples
     graded: int
-    resolved: int
+    resolved: int  # by the strict rule
+    official: int = 0  # by the official rule alone
+    flagged: int = 0  # samples with something in them that could decide outcomes
     pending: int
     spared: int = 0  # of the pending ones and those that were cancelled: not needed any more
     missing: int = 0  # instances that were chosen, but had no prediction, and so are not in n
@@ -88,6 +92,11 @@ class Report(Stored):
     def rate(self) -> float:
         """resolved / N: over everything asked, so that a flaky machine cannot improve a score."""
         return self.resolved / self.n if self.n else 0.0
+
+    @property
+    def official_rate(self) -> float:
+        """The same by the official rule."""
+        return self.official / self.n if self.n else 0.0
 
     @property
     def cost_per_resolved(self) -> float | None:
@@ -163,6 +172,8 @@ def summarise(
         n=len(wanted),
         graded=sum(a.outcome.is_verdict for a in counted),
         resolved=outcomes[Outcome.RESOLVED],
+        official=outcomes[Outcome.RESOLVED] + outcomes[Outcome.SUSPECT],
+        flagged=sum(row.flags > 0 for row in rows),
         pending=len(wanted) - len(counted),
         missing=len({i for s in run.sessions for i in s.missing} - set(run.selection)),
         flaky=sum(row.flaky > 0 for row in rows),
@@ -239,7 +250,17 @@ def _row(instance_id: str, sample: int, attempt: Attempt | None) -> Row:
         flaky=len(attempt.grade.flaky) if attempt.grade else 0,
         cached=attempt.grade.cached if attempt.grade else False,
         leaks=len(attempt.leaks),
+        flags=len(attempt.grade.flags) if attempt.grade else 0,
         solve_seconds=attempt.solve_seconds,
         grade_seconds=attempt.grade_seconds,
-        why=attempt.failure.message if attempt.failure else "",
+        why=_why(attempt),
     )
+
+
+def _why(attempt: Attempt) -> str:
+    if attempt.failure:
+        return attempt.failure.message
+    if attempt.outcome is not Outcome.SUSPECT:
+        return ""
+    strict = attempt.grade.strict if attempt.grade else None
+    return "; ".join(strict.reasons) if strict else UNSEEN

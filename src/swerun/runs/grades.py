@@ -5,6 +5,7 @@ from __future__ import annotations
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -66,27 +67,32 @@ def stored_grades(folder: Path) -> list[StoredGrade]:
 
 
 def newest(grades: list[StoredGrade]) -> StoredGrade | None:
-    """The one that counts. A confirmation is no verdict."""
-    return next((each for each in reversed(grades) if not each.grade.confirmation), None)
+    """The one that counts. A confirmation is no verdict, nor is a trial."""
+    verdicts = (one for one in grades if not (one.grade.confirmation or one.grade.trial))
+    return max(verdicts, key=attrgetter("number"), default=None)
 
 
 def confirmations(grades: list[StoredGrade], of: StoredGrade) -> list[StoredGrade]:
     """Those that came after the run of the tests that `of` judges, and before the next."""
     found = list[StoredGrade]()
     for each in grades:
-        if each.number > of.log_number and each.grade.confirmation:
+        if each.number <= of.log_number or each.grade.trial:
+            continue
+        if each.grade.confirmation:
             found.append(each)
-        elif each.number > of.log_number and each.grade.log_of is None:
+        elif each.grade.log_of is None:
             break
     return found
 
 
 def write_graded(folder: Path, graded: Graded) -> None:
     """A folder of its own for each run of the tests; grade.json, last, closes it."""
-    for each in (graded, *graded.confirmations):
+    for each in (graded, *graded.trials, *graded.confirmations):
         made = _next(folder)
         write(made / "eval.sh", each.eval_script.encode())
         write(made / (PACKED if each.log.packed else PLAIN), each.log.data)
+        if each.notes:
+            write(made / "notes.txt", each.notes.encode())
         write_record(made / "grade.json", each.grade)
 
 
