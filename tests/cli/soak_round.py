@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Expected = Mapping[tuple[str, str], Facts]  # by model and instance
 CONTAINER = "docker kill"
+ENDS = 60.0  # seconds after a signal: a user is promised 5, on a machine that is not so busy
 KINDS = {"SIGKILL": 6, "SIGTERM": 2, "SIGINT": 2, CONTAINER: 2}  # how often, of twelve
 MODELS = ("handwritten", "qwen2.5-coder-1.5b")
 MODELS_FILE = """
@@ -80,7 +81,7 @@ class Round:
         models_file = self.swerun.folder / "models.yaml"
         models_file.write_text(MODELS_FILE.format(url=self.known.url))
         command = self.shape.command(models_file)
-        process = self.swerun.start(*command)
+        process = self._start(command)
         while self.killed.total() < kills and self._moment(process):
             process = self._kill(process, command)
         out, err = process.communicate(timeout=900)
@@ -144,7 +145,7 @@ class Round:
         if kind == CONTAINER:
             return process
         process.send_signal(signal.Signals[kind])
-        _, err = process.communicate(timeout=60)
+        err = self._end_of(process)
         before = self.kept
         self._look()
         self._session_over(in_flight=self.shape.jobs)
@@ -153,7 +154,20 @@ class Round:
         elif kind != "SIGKILL" and process.returncode != 0 and self.kept != before:
             # it was at work; one that still begins, or only prints its report, ends at once
             self.faults.append(f"{kind}: it ended with {process.returncode}: {err[-2000:]}")
-        return self.swerun.start(*command)
+        return self._start(command)
+
+    def _end_of(self, process: Popen[str]) -> str:
+        """What it said on standard error; where it does not end, where its threads are."""
+        try:
+            return process.communicate(timeout=ENDS)[1]
+        except TimeoutExpired:
+            process.send_signal(signal.SIGABRT)
+            _, err = process.communicate()
+            self.faults.append(f"it did not end in {ENDS:.0f} seconds: {err}")
+            return err
+
+    def _start(self, command: Sequence[str]) -> Popen[str]:
+        return self.swerun.start(*command, PYTHONFAULTHANDLER="1")
 
     def _kill_container(self) -> bool:
         """Whether there was one."""
