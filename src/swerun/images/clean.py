@@ -9,9 +9,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from threading import Lock
 
 from swerun.errors import ImageRefusedError
 from swerun.images.audit import audit
@@ -30,7 +29,7 @@ REPOSITORY = "swerun/clean"
 SHOWN = 5  # leaks in an error
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class CleanImages:
     """A ports.Images around an engine's, which also knows what agents are given of them.
 
@@ -40,7 +39,6 @@ class CleanImages:
 
     images: EngineImages
     allow_leaks: bool = False
-    _locks: dict[str, Lock] = field(default_factory=dict)
 
     @contextmanager
     def hold(self, instance: Instance) -> Iterator[None]:
@@ -72,7 +70,7 @@ class CleanImages:
         key = _key(task, image)
         known = self._known(key, clean=clean)
         if known is None:
-            with self._locks.setdefault(key, Lock()), self.images.ledger.auditing(key):
+            with self.images.ledger.auditing(key):
                 known = self._known(key, clean=clean) or self._look(key, task, image, clean=clean)
         return known
 

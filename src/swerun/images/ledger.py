@@ -78,7 +78,7 @@ class Ledger:
 
     @contextmanager
     def auditing(self, key: str) -> Iterator[None]:
-        """While this lasts no other process audits the same image."""
+        """While this lasts nobody else audits the same image."""
         with locked(self._audit(key).with_suffix(".lock")):
             yield
 
