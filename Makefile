@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # what is imported is compiled then, most never is, and compiling all takes half of an installation
 INSTALL := install --quiet --disable-pip-version-check --no-compile
 
-.PHONY: demo test check base clean
+.PHONY: demo test soak check base clean
 
 $(VENV)/.installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -32,6 +32,10 @@ check: $(VENV)/.dev
 
 test: $(VENV)/.dev base
 	$(BIN)/pytest
+
+# runs that are killed fifty times, at random moments; some ten minutes
+soak: $(VENV)/.dev base
+	$(BIN)/python -m tests.cli.soak
 
 clean:
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -143,7 +143,7 @@ def test_a_file_that_is_not_there_or_is_not_text_is_an_error_in_words(tmp_path):
     with pytest.raises(InputError, match=r"gone\.json cannot be read: .*No such file"):
         read_predictions(tmp_path / "gone.json")
     (tmp_path / "binary.json").write_bytes(b"\xff\xff")
-    with pytest.raises(InputError, match=r"binary\.json cannot be read"):
+    with pytest.raises(InputError, match=r"binary\.json: it is not UTF-8: byte 1 is 0xff"):
         read_predictions(tmp_path / "binary.json")
 
 

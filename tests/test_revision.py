@@ -21,7 +21,7 @@ FILE = "data/test-00000-of-00001.parquet"
 
 @pytest.mark.parametrize(
     ("source", "commit"),
-    [("org/name@abc", "abc"), ("rows.parquet", ""), ("", "")],
+    [("org/name@abc", "abc"), ("rows.parquet", ""), ("a@b/rows.parquet", ""), ("", "")],
 )
 def test_a_commit_is_what_a_source_of_the_hub_ends_with(source, commit):
     assert pinned(source) == commit

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event
 
-from swerun.errors import CancelledError, GraderError, SandboxError
+from swerun.errors import CancelledError, GraderError, SandboxError, StorageError
 from swerun.ports import Grader, Images, Journal, Kept, Planned, Slots, Solver
 from swerun.records import Attempt, Failure, Fault, Grade, GradeReason, Outcome, Price, Step, Usage
-from swerun.solve import failure_of
+from swerun.solve import failure_of, replayed_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Story:
     grade: Grade | None = None
     failure: Failure | None = None
     cancelled: bool = False
-    steps: int = 0  # of the solving that is under way, for the case that it has no end
-    usage: Usage = field(default_factory=Usage)
+    steps: list[Step] = field(default_factory=list)  # of a solving, for the case that it has no end
+    usage: Usage = field(default_factory=Usage)  # theirs
     solve_seconds: float = 0.0
     grade_seconds: float = 0.0
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -51,6 +51,8 @@ def run_attempt(planned: Planned, bench: Bench, journal: Journal) -> Attempt:
         journal.stage("waiting")
         with bench.images.hold(planned.instance):
             _on_its_image(planned, bench, story, journal)
+    except StorageError:
+        raise  # as good as killed: were it said to be over, all that it was would be made again
     except Exception as error:  # noqa: BLE001 -- the one place that turns an error into data
         story.failure = failure_of(error)
         # a cancelled run removes its containers, which looks like any trouble from in here
@@ -97,7 +99,7 @@ def _solve(planned: Planned, solver: Solver, story: Story, journal: Journal) -> 
 
     def keep(step: Step) -> None:
         journal.step(step)
-        story.steps += 1
+        story.steps.append(step)
         story.usage += step.reply.usage
 
     try:
@@ -131,20 +133,25 @@ def _grade(planned: Planned, patch: bytes, bench: Bench, story: Story, journal: 
 def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
     solved = story.kept.solved if story.kept else None
     usage = solved.usage if solved else story.usage
+    replayed = solved.replayed if solved else replayed_of(story.steps)
+    if replayed and price:
+        replayed = replayed.model_copy(update={"cost": price.cost(replayed.usage)})
+    imported = solved.imported if solved else None
+    cost = imported.cost if imported else price.cost(usage) if price else None
     return Attempt(
+        **dict(planned.started),
         instance_id=planned.instance.id,
         attempt=planned.number,
-        sample=planned.sample,
-        cause=planned.cause,
-        of=planned.of,
         solved_in=solved.solved_in if solved else None,
         outcome=outcome_of(story.grade, story.failure, cancelled=story.cancelled),
         stop=solved.stop if solved else None,
         grade=story.grade,
         failure=story.failure,
-        steps=solved.steps if solved else story.steps,
+        steps=solved.steps if solved else len(story.steps),
         usage=usage,
-        cost=price.cost(usage) if price else None,
+        cost=cost,
+        imported=imported,
+        replayed=replayed,
         patch_bytes=solved.patch_bytes if solved else 0,
         replay_differs=solved.replay_differs if solved else None,
         seconds=round(time.monotonic() - story.clock, 3),

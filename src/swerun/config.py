@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -74,6 +75,7 @@ class RunConfig(Dataset):
     jobs: int = Field(default=4, ge=1)
     grade_jobs: int | None = Field(default=None, ge=1)  # None: as many as there are cores
     retries: int = Field(default=2, ge=0)  # new attempts after a failure that may pass
+    continue_attempts: bool = False  # go on with those that were cut off, from their last step
     confirm: int = Field(default=0, ge=0)  # further runs of a patch whose expected tests fail
     no_cache: bool = False  # run the tests even where they ran for the same patch before
     prompt: Path | None = None
@@ -90,7 +92,14 @@ def load_config(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
     `flags` holds only what was given; nested keys are dotted (`limits.steps`). Raises InputError
     that names the file, the key, and the keys that are nearest to it.
     """
-    merged = _mapping(file) if file else {}
+    said = _mapping(file) if file else {}
+    return laid_over(said, flags, f"{file} and the flags" if file else "the flags")
+
+
+def laid_over(said: Mapping[str, Any], flags: Mapping[str, Any], where: str) -> RunConfig:
+    """The configuration that `said` has (keys of a file, found `where`), under the flags. Raises
+    as load_config."""
+    merged = deepcopy(dict(said))
     for key, value in flags.items():
         _lay(merged, key.split("."), value)
     if isinstance(merged.get("model"), str):
@@ -98,7 +107,34 @@ def load_config(file: Path | None, flags: Mapping[str, Any]) -> RunConfig:
     if isinstance(merged.get("models"), str | Path):
         merged["models"] = load_models(Path(merged["models"]))
         merged.setdefault("model", tuple(entry.name for entry in merged["models"]))
-    return checked(RunConfig, merged, f"{file} and the flags" if file else "the flags")
+    return checked(RunConfig, merged, where)
+
+
+def entry_of(name: str, config: RunConfig) -> ModelEntry:
+    """What the models file says of `name`; without one, nothing but the name."""
+    there = {entry.name: entry for entry in config.models}
+    return there.get(name, ModelEntry(name=name))
+
+
+def of_model(config: RunConfig, name: str) -> RunConfig:
+    """`config` as it is for one of its models: what the models file says of that is in the keys
+    that flags have. Raises InputError where both say something and not the same."""
+    entry = entry_of(name, config)
+    own = {
+        "base_url": entry.base_url,
+        "api_key_env": entry.key,
+        "protocol": entry.protocol,
+        "api": entry.api,
+        "stream": entry.stream,
+        "prices": entry.prices,
+        "rpm": entry.limits.rpm,
+        "tpm": entry.limits.tpm,
+    }
+    said = {key: value for key, value in own.items() if value is not None}
+    context = config.limits.context or entry.context
+    limits = config.limits.model_copy(update={"context": context})
+    sampling = entry.sampled(config.sampling)
+    return config.model_copy(update=said | {"limits": limits, "sampling": sampling})
 
 
 def checked(kind: type[R], said: Mapping[str, Any], where: str) -> R:

@@ -4,6 +4,7 @@ SwerunError
   - InputError               what the user gave is wrong                  exit code 2
       - NoEngineError        no container engine answers
       - NewerFormatError     a file of a newer swerun
+  - StorageError             a file could not be written                  ends the run, exit code 1
   - CancelledError           the user stopped it                          never retry
   - InstanceError            the instance on disk is wrong                never retry
   - ImageError               the image could not be pulled or built       retry
@@ -19,12 +20,15 @@ SwerunError
       - EndpointShutError    no request will be served: the run is over   never retry
       - ContextLengthError   the conversation is too long                 the stop `context_limit`
   - GraderError              the tests could not be run at all            retry
+  - RecordingOverError       all that was recorded has been done again    the end of a replay
 
 Anything that is not a SwerunError is a bug in swerun.
 """
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
 from typing import ClassVar
 
 from swerun.records import Fault
@@ -47,6 +51,19 @@ class NoEngineError(InputError):
 
 class NewerFormatError(InputError):
     pass
+
+
+class StorageError(SwerunError):
+    @classmethod
+    def of(cls, path: Path, error: OSError) -> StorageError:
+        """What to tell a user whose disk is full, or whose folder is not theirs."""
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            todo = "Make room, and run the same command again"
+        elif error.errno in {errno.EROFS, errno.EACCES, errno.EPERM}:
+            todo = "Make it writable, or choose another folder (--runs, --cache)"
+        else:
+            todo = "Mend that, and run the same command again"
+        return cls(f"{path} could not be written: {error.strerror}. {todo}; what is done is kept.")
 
 
 class CancelledError(SwerunError):
@@ -120,3 +137,7 @@ class ContextLengthError(EndpointError):
 class GraderError(SwerunError):
     fault = Fault.GRADER
     retry = True
+
+
+class RecordingOverError(SwerunError):
+    pass

@@ -16,9 +16,9 @@ from swerun.instances.subsets import dataset_hash, load_subset
 from swerun.models.recording import check_writable
 from swerun.predictions import Predictions, match
 from swerun.question import question_of, recording_name, run_name, run_wanted
-from swerun.records import Instance, RunRecord
+from swerun.records import Instance
 from swerun.revision import gone_on_with, pinned, unpinned
-from swerun.runs.store import begun, refuse_another
+from swerun.runs.store import begun
 from swerun.workbench import said_of_cores
 
 Say = Callable[[str], None]
@@ -61,26 +61,22 @@ def settled(config: RunConfig, who: Entrant, dataset: str, chosen: Chosen, say: 
         there = begun(config.runs, run_wanted(config, asked, chosen))
         if there and any(AUTO in session.note for session in there.sessions):
             return known
+    return found_out(who, say)
+
+
+def found_out(who: Entrant, say: Say) -> Entrant:
+    """Who it is by the protocol that its endpoint is found to speak. Raises EndpointError."""
+    if who.undecided is None:
+        return who
     say(f"{who.introduction}: which protocol?")
     return who.undecided.by(who.undecided.ask())
 
 
-def introduce(
-    config: RunConfig,
-    wanted: Sequence[RunRecord],
-    entrants: Sequence[Entrant],
-    cpus: float,
-    say: Say,
-) -> None:
+def introduce(subset: Subset, entrants: Sequence[Entrant], cpus: float, say: Say) -> None:
     """Say of what the runs are and who is measured, and find out whether their endpoints work. A
-    container has `cpus` cores.
-
-    Raises InputError where a run of that name asks another question, EndpointError.
-    """
-    for record in wanted:
-        refuse_another(config.runs, record)
-    if pinned(wanted[0].source):
-        say(f"{wanted[0].subset} is {wanted[0].source}")
+    container has `cpus` cores. Raises EndpointError."""
+    if pinned(subset.source):
+        say(f"{subset.name} is {subset.source}")
     for who in entrants:
         say(who.introduction)
         if said := who.check():

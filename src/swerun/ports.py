@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any, Literal, Protocol
 
@@ -14,9 +14,11 @@ from swerun.records import (
     Cause,
     Grade,
     Instance,
+    Overrides,
     Reply,
     Role,
     Solved,
+    Started,
     Step,
     Stop,
     Task,
@@ -242,7 +244,11 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One attempt to make; with `kept` only its grading is left to do."""
+    """One attempt to make; with `kept` only its grading is left to do.
+
+    It begins with the first `at` steps of attempt `of`, done again; `recorded` are those steps, as
+    soon as the attempt is begun. With `anew` it is another model that goes on from them.
+    """
 
     instance: Instance
     number: int
@@ -250,6 +256,23 @@ class Planned:
     cause: Cause = Cause.FIRST
     of: int | None = None
     kept: Kept | None = None
+    at: int = 0
+    recorded: tuple[Step, ...] = ()
+    anew: bool = False
+    changed: Overrides = field(default_factory=dict)
+    replaces: bool = False
+
+    @property
+    def started(self) -> Started:
+        """What its first file says."""
+        return Started(
+            sample=self.sample,
+            cause=self.cause,
+            of=self.of,
+            at=self.at,
+            changed=self.changed,
+            replaces=self.replaces,
+        )
 
 
 class Solver(Protocol):

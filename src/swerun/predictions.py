@@ -20,14 +20,15 @@ setup.py and tox.ini; who wants that gives what it wrote (output.swebench.jsonl)
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from swerun.errors import InputError
+from swerun.peer import Peer
 from swerun.records import Instance
+from swerun.written import Written, lines_in, values_in
 
 NAMED = 5  # ids that a sentence names before it says how many more there are
 PATCHES = ("model_patch", "git_patch")
@@ -35,12 +36,16 @@ PATCHES = ("model_patch", "git_patch")
 
 @dataclass(frozen=True, slots=True)
 class Predictions:
-    """One model's patches by instance id; `notes` are what has to be said of how they were read."""
+    """One model's patches by instance id; `notes` are what has to be said of how they were read.
+
+    `peer` is who made them, where there is more of it than patches.
+    """
 
     model: str
     source: str
     patches: Mapping[str, bytes]
     notes: tuple[str, ...] = ()
+    peer: Peer | None = None
 
     @property
     def digest(self) -> str:
@@ -66,10 +71,23 @@ class Matched:
 def read_predictions(path: Path, model: str | None = None) -> Predictions:
     """The predictions of a .json, a .jsonl, a .pred, or a folder with such .pred below it.
 
-    `model` is whose are meant where the file has several models', else what theirs is called.
-    Raises InputError that names the file and the place in it.
+    Raises as `gathered`, and InputError that names the file and the place in it.
     """
-    found = [_prediction(each) for each in _written(path)]
+    return gathered(path, predictions_in(path), model)
+
+
+def predictions_in(path: Path) -> list[Prediction]:
+    """All that are written there. Raises InputError as `read_predictions`."""
+    return [prediction_of(each) for each in _written(path)]
+
+
+def gathered(path: Path, found: Sequence[Prediction], model: str | None) -> Predictions:
+    """All that was found at `path`. `model` is whose are meant where they are several models', else
+    what theirs is called.
+
+    Raises InputError where there is none, where they are several models', and for an instance with
+    two patches.
+    """
     if not found:
         raise InputError(f"{path} has no predictions in it")
     models = sorted({each.model for each in found if each.model})
@@ -102,30 +120,23 @@ def match(
     if not chosen:
         raise InputError(
             f"{predictions.source} has no prediction for any of the {len(selection)} instances "
-            f"that are chosen; it has some for {_named(sorted(predictions.patches))}"
+            f"that are chosen; it has some for {named(sorted(predictions.patches))}"
         )
     notes = []
     if foreign:
         which = "is for an instance" if len(foreign) == 1 else "are for instances"
-        said = f"{_counted(len(foreign), 'prediction')} {which} that the subset does not have"
-        notes.append(f"{said}: {_named(foreign)}")
+        said = f"{counted(len(foreign), 'prediction')} {which} that the subset does not have"
+        notes.append(f"{said}: {named(foreign)}")
     if missing:
-        of = f"{len(missing)} of {_counted(len(selection), 'instance')}"
-        notes.append(f"no prediction, so not graded: {of} ({_named(missing)})")
+        of = f"{len(missing)} of {counted(len(selection), 'instance')}"
+        notes.append(f"no prediction, so not graded: {of} ({named(missing)})")
     return Matched(chosen, missing, tuple(notes))
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """One JSON value; `key` is the id under which it stands, where it stands under one."""
+class Prediction:
+    """One patch, and where it stands; `is_null` where there is none, and that is said."""
 
-    where: str
-    value: object
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Prediction:
     where: str
     instance_id: str
     patch: bytes
@@ -133,7 +144,7 @@ class _Prediction:
     is_null: bool
 
 
-def _written(path: Path) -> Iterator[_Written]:
+def _written(path: Path) -> Iterator[Written]:
     if not path.is_dir():
         yield from _in_file(path)
         return
@@ -146,49 +157,17 @@ def _written(path: Path) -> Iterator[_Written]:
         yield from _in_file(file)
 
 
-def _in_file(path: Path) -> Iterator[_Written]:
-    try:
-        if path.suffix == ".jsonl":
-            yield from _lines(path)
-        elif path.suffix in {".json", ".pred"}:
-            yield from _values(path)
-        else:
-            raise InputError(f"{path}: predictions are in a .json, a .jsonl or a .pred")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the predictions {path} cannot be read: {error}") from error
-
-
-def _lines(path: Path) -> Iterator[_Written]:
-    """Line by line: OpenHands' have whole trajectories in them."""
-    with path.open(encoding="utf-8-sig") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                where = f"{path}, line {number}"
-                yield _Written(where, _json(line, where))
-
-
-def _values(path: Path) -> Iterator[_Written]:
-    text = path.read_text(encoding="utf-8-sig")
-    hint = "; a file with one object a line is named .jsonl"
-    read = _json(text, str(path), hint if text.lstrip().startswith("{") else "")
-    if isinstance(read, list):
-        for number, value in enumerate(read, start=1):
-            yield _Written(f"{path}, number {number}", value)
-    elif isinstance(read, dict) and "instance_id" not in read:
-        for key, value in read.items():
-            yield _Written(f"{path}, {key}", value, key)
+def _in_file(path: Path) -> Iterator[Written]:
+    if path.suffix == ".jsonl":
+        yield from lines_in(path)
+    elif path.suffix in {".json", ".pred"}:
+        yield from values_in(path)
     else:
-        yield _Written(str(path), read)
+        raise InputError(f"{path}: predictions are in a .json, a .jsonl or a .pred")
 
 
-def _json(text: str, where: str, hint: str = "") -> object:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise InputError(f"{where}: it is not JSON: {error}{hint}") from error
-
-
-def _prediction(written: _Written) -> _Prediction:
+def prediction_of(written: Written) -> Prediction:
+    """Raises InputError for what is none."""
     row, where = written.value, written.where
     if not isinstance(row, dict):
         raise InputError(f"{where}: a prediction is an object, not {_kind(row)}")
@@ -200,7 +179,7 @@ def _prediction(written: _Written) -> _Prediction:
     patch = _patch(row, where)
     if not isinstance(patch, str | None):
         raise InputError(f"{where}: the patch of {instance_id} is text, not {_kind(patch)}")
-    return _Prediction(
+    return Prediction(
         where=where,
         instance_id=instance_id,
         patch=(patch or "").encode(errors="replace"),
@@ -235,7 +214,7 @@ def _model(row: Mapping[str, object], where: str) -> str:
     return f"OpenHands/{name.rpartition('/')[2]}" if isinstance(name, str) else "OpenHands"
 
 
-def _notes(path: Path, found: Sequence[_Prediction]) -> tuple[str, ...]:
+def _notes(path: Path, found: Sequence[Prediction]) -> tuple[str, ...]:
     """Raises InputError for an instance with two patches: a run grades one of each."""
     notes = []
     times = Counter(each.instance_id for each in found)
@@ -245,23 +224,23 @@ def _notes(path: Path, found: Sequence[_Prediction]) -> tuple[str, ...]:
     if differing:
         places = [each.where for each in found if each.instance_id == differing[0]]
         raise InputError(
-            f"{path} has different patches for {_named(differing)}: a run grades one patch of "
+            f"{path} has different patches for {named(differing)}: a run grades one patch of "
             f"each instance. {differing[0]}: {'; '.join(places)}"
         )
     if several:
-        notes.append(f"{path} has the same prediction more than once: {_named(several)}")
+        notes.append(f"{path} has the same prediction more than once: {named(several)}")
     nulls = sorted({each.instance_id for each in found if each.is_null})
     if nulls:
-        notes.append(f"{_counted(len(nulls), 'prediction')} without a patch (null): no_patch")
+        notes.append(f"{counted(len(nulls), 'prediction')} without a patch (null): no_patch")
     return tuple(notes)
 
 
-def _named(ids: Sequence[str]) -> str:
+def named(ids: Sequence[str]) -> str:
     more = f" and {len(ids) - NAMED} more" if len(ids) > NAMED else ""
     return ", ".join(ids[:NAMED]) + more
 
 
-def _counted(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 

@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
+from swerun.circumstances import configured
 from swerun.config import RunConfig
 from swerun.entrants import DEMO, Entrant
 from swerun.errors import InputError
 from swerun.grading.verdict import GRADER_VERSION
 from swerun.instances.selection import Chosen, Subset
-from swerun.records import Instance, Members, Question, RunRecord, Session
+from swerun.records import Instance, Members, Overrides, Question, RunRecord, Session
 from swerun.revision import unpinned
 from swerun.version import __version__
 
@@ -32,9 +33,10 @@ def question_of(config: RunConfig, who: Entrant, dataset: str, subset: Subset) -
         sampling=who.sampling,
         limits=who.limits,
         resources=config.resources,
-        network=config.network,
+        network="" if "network" in who.unknown else config.network,
         grade_network=config.grade_network or subset.grade_network,
         grading=GRADER_VERSION,
+        unknown=who.unknown,
     )
 
 
@@ -69,8 +71,10 @@ def members_of(instances: Iterable[Instance]) -> tuple[Members, ...]:
     )
 
 
-def session_of(config: RunConfig, who: Entrant, chosen: Chosen) -> Session:
-    """The circumstances of this process's work."""
+def session_of(
+    config: RunConfig, who: Entrant, chosen: Chosen, changed: Overrides | None = None
+) -> Session:
+    """The circumstances of this process's work, which asks otherwise in what is `changed`."""
     return Session(
         started_at=datetime.now(UTC),
         swerun=__version__,
@@ -82,10 +86,13 @@ def session_of(config: RunConfig, who: Entrant, chosen: Chosen) -> Session:
         base_url=who.base_url,
         price=who.price,
         stop_when_resolved=config.stop_when_resolved,
+        continue_attempts=config.continue_attempts,
         note=who.note,
         missing=who.missing,
         selection=config.selection,
         strata=chosen.strata,
+        configured=configured(config, who.name, chosen.subset.source),
+        changed=changed or {},
     )
 
 

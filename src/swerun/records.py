@@ -9,12 +9,23 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ByteSize, ConfigDict, Field, JsonValue, field_validator
+from pydantic import (
+    BaseModel,
+    ByteSize,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 SCHEMA_VERSION = 1
 # what an eval script has around its tests' output, by SWE-bench's convention
 START = ">>>>> Start Test Output"
 END = ">>>>> End Test Output"
+# by dotted key of a question: what the run asks, and what was asked in its place
+Overrides = Mapping[str, tuple[JsonValue, JsonValue]]
 
 
 class Record(BaseModel):
@@ -98,6 +109,7 @@ class Cause(StrEnum):
     RERUN = "rerun"
     FORKED = "forked"
     CONTINUED = "continued"
+    IMPORTED = "imported"  # it was made elsewhere, and is not paid for here
 
 
 class Role(StrEnum):
@@ -199,6 +211,10 @@ class Usage(Record):
             unreported=self.unreported + other.unreported,
         )
 
+    def __sub__(self, other: Usage) -> Usage:
+        less = {name: getattr(self, name) - getattr(other, name) for name in Usage.model_fields}
+        return Usage.model_validate(less)
+
 
 class Price(Record):
     """Dollars per million tokens; `source` says who has it so.
@@ -252,6 +268,7 @@ class Reply(Record):
     seconds: float = 0.0
     tries: int = 1  # requests sent until this reply came
     replay: str | None = None  # recorded endpoint: "same" or "differs", of what it was shown
+    replayed: int | None = None  # given again, and not paid again: the attempt whose reply it is
 
 
 class Observation(Record):
@@ -269,11 +286,22 @@ class Step(Record):
     """One reply of the model and what its commands printed: a line of steps.jsonl."""
 
     index: int
-    at: datetime
+    at: datetime | None = None  # None: made elsewhere, where nobody noted it
     reply: Reply
     observations: tuple[Observation, ...] = ()
     # steps whose results the model was shown shortened from this reply on: there was no more room
     shortened: tuple[int, ...] = ()
+    differs: bool = False  # of a replayed reply: what came of it is not what was recorded
+
+
+class Replayed(Record):
+    """The beginning of an attempt that was done again from the recorded steps of another: part of
+    its steps and usage, but nobody was asked or paid for it again."""
+
+    steps: int
+    usage: Usage
+    cost: float | None = None  # dollars; None: nobody knew the price
+    differs: tuple[int, ...] = ()  # the steps whose observations were not as recorded
 
 
 class Failure(Record):
@@ -285,20 +313,30 @@ class Failure(Record):
     retry: bool
 
 
+class Imported(Record):
+    """What is known of a solving that was made elsewhere. None is what nobody noted."""
+
+    ended: str = ""  # how, in the words of who made it
+    cost: float | None = None  # dollars, as they counted
+    seconds: float | None = None
+
+
 class Solved(Stored):
     """solved.json: the solving is over, and its patch is kept in patch.diff."""
 
     instance_id: str
     attempt: int
-    stop: Stop | None  # None where a failure ended it
+    stop: Stop | None  # None where a failure ended it, or nobody knows
     failure: Failure | None = None
     steps: int = 0
     usage: Usage = Usage()
+    imported: Imported | None = None
+    replayed: Replayed | None = None
     solved_in: int | None = None  # the attempt whose solving this is, where it is not this one's
     patch_bytes: int = 0
     patch_sha256: str = ""
     left_behind: tuple[str, ...] = ()  # new files in the patch that no test or source needs to be
-    replay_differs: int | None = None  # recorded endpoint: steps whose observation differed
+    replay_differs: int | None = None  # of what was done before: steps whose observation differed
     model_served: str = ""
     image_digest: str = ""
     started_at: datetime
@@ -441,14 +479,28 @@ class Grade(Stored):
         return tuple(test for test in self.tests if not test.ok)
 
 
-class Attempt(Stored):
+class Started(Stored):
+    """started.json, an attempt's first file: why there is one, and what of its question is not the
+    run's."""
+
+    sample: int = 1
+    cause: Cause = Cause.FIRST
+    of: int | None = None  # the attempt it follows
+    at: int = 0  # how many of that one's steps are done again before the first that is its own
+    changed: Overrides = {}
+    replaces: bool = False  # with a verdict it counts in the place of the sample's older attempts
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a try at what the run asks: only such an attempt counts in its score."""
+        return not self.changed and self.cause is not Cause.FORKED
+
+
+class Attempt(Started):
     """attempt.json: it exists if and only if the attempt is done."""
 
     instance_id: str
     attempt: int
-    sample: int = 1
-    cause: Cause = Cause.FIRST
-    of: int | None = None  # the attempt it follows
     solved_in: int | None = None  # the attempt whose patch it grades, where it is not its own
     outcome: Outcome
     stop: Stop | None = None
@@ -457,6 +509,8 @@ class Attempt(Stored):
     steps: int = 0
     usage: Usage = Usage()
     cost: float | None = None  # dollars; None: nobody knew the price
+    imported: Imported | None = None
+    replayed: Replayed | None = None
     patch_bytes: int = 0
     replay_differs: int | None = None
     seconds: float
@@ -550,9 +604,23 @@ class Question(Record):
     sampling: Sampling
     limits: Limits
     resources: Resources
-    network: str
+    network: str = ""
     grade_network: str
     grading: str  # the version of the rules
+    # dotted keys of what nobody knows, of a run that was made elsewhere: their values mean nothing
+    unknown: tuple[str, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _known(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without values that mean nothing."""
+        said: dict[str, Any] = handler(self)
+        for key in self.unknown:
+            inside, _, name = key.partition(".")
+            if name and inside != "scaffold":  # whose keys have to be there
+                said.get(inside, {}).pop(name, None)
+            elif not name:
+                said.pop(key, None)
+        return said
 
 
 class Selection(Record):
@@ -582,6 +650,13 @@ class Stratum(Record):
     sampled: tuple[str, ...]  # ids
 
 
+class Configured(Record):
+    """What a session was configured with: the keys of a configuration file, and nothing secret."""
+
+    keys: Mapping[str, JsonValue] = {}  # what is not the default
+    withheld: tuple[str, ...] = ()  # dotted keys of what was given, and may hold a secret
+
+
 class Session(Record):
     """One process's work on a run: circumstances, never a reason to refuse."""
 
@@ -595,11 +670,14 @@ class Session(Record):
     base_url: str = ""
     price: Price | None = None  # of the model's tokens, as far as it was known
     stop_when_resolved: bool = False
+    continue_attempts: bool = False  # attempts that had been cut off were gone on with
     note: str = ""  # what the endpoint says of itself: "recorded conversations of ..."
     missing: tuple[str, ...] = ()  # what was chosen, but has no prediction, and so is not graded
     selection: Selection = Selection()
     strata: tuple[Stratum, ...] = ()  # of its selection, where that is a sample
     soundness: Mapping[str, Soundness] = {}  # of its instances, as far as this machine knew
+    configured: Configured | None = None  # sessions of earlier versions have none
+    changed: Overrides = {}  # as its attempts have it
 
 
 class Members(Record):
@@ -626,3 +704,13 @@ class RunRecord(Stored):
     members: tuple[Members, ...] = ()  # of the selection; runs of earlier versions have none
     created_at: datetime
     sessions: tuple[Session, ...] = ()
+
+    @property
+    def own_sessions(self) -> tuple[Session, ...]:
+        """Those that asked what the run asks, with nothing changed."""
+        return tuple(session for session in self.sessions if not session.changed)
+
+    @property
+    def stops_when_resolved(self) -> bool:
+        """Whether an instance needs no further sample once one has resolved it."""
+        return self.own_sessions[-1].stop_when_resolved if self.own_sessions else False

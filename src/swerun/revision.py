@@ -11,7 +11,8 @@ from swerun.runs.store import list_runs
 
 def pinned(source: str) -> str:
     """The commit of `org/name@<commit>`; "" of what is on this machine."""
-    return source.rpartition("@")[2] if "@" in source else ""
+    found = re.search(r"@([^/]*)$", source)
+    return found[1] if found else ""
 
 
 def unpinned(subset: str) -> str:

@@ -18,7 +18,7 @@ from swerun.models.endpoints import Endpoint
 from swerun.models.protocols import PROTOCOLS
 from swerun.models_file import KEY
 from swerun.ports import Agent
-from swerun.records import Limits, Price, Scaffold
+from swerun.records import Limits, Price, Question, Scaffold
 
 NO_NETWORK = (
     "the agent is a command in a container without network, and cannot ask the endpoint from there:"
@@ -63,6 +63,35 @@ def scaffolded(
     return Scaffolded(own.made(prompts, limits), scaffold)
 
 
+def rebuilt(question: Question) -> Agent:
+    """The agent of a run, for its recorded steps to be done again with nobody to ask.
+
+    The prompts are ours, whatever they were: nobody reads them. Raises InputError where no steps
+    can be done again.
+    """
+    scaffold, limits = stepwise(question.scaffold), question.limits
+    if question.predictions:
+        raise InputError("its attempts were made elsewhere, by an agent that is not swerun's")
+    offered = {tuple(tool.name for tool in tools): name for name, tools in TOOLSETS.items()}
+    prompts = load_prompts(scaffold.protocol, None, limits, tools=offered[scaffold.tools])
+    if ":" not in scaffold.agent:
+        return BashAgent(prompts, limits)
+    named, _, _ = scaffold.agent.partition("@")
+    return own_agent(named, Path.cwd()).made(prompts, limits)
+
+
+def stepwise(scaffold: Scaffold | None) -> Scaffold:
+    """One whose attempts have steps that can be done again one by one. Raises InputError."""
+    if scaffold is None:
+        raise InputError("no agent ran: the patches were given, so there are no steps to do again")
+    if scaffold.agent.startswith(PREFIX):
+        raise InputError(
+            "the agent is a command in the container: what it did there is one step, of which no "
+            "part can be done again"
+        )
+    return scaffold
+
+
 def is_command(config: RunConfig) -> bool:
     return bool(config.agent) and str(config.agent).startswith(PREFIX)
 
@@ -74,6 +103,9 @@ def carrying(tools: str) -> Sequence[str]:
 
 
 def _commanded(config: RunConfig, endpoint: Endpoint, limits: Limits) -> Scaffolded:
+    if config.continue_attempts:
+        raise InputError("--continue-attempts: what a command did in a container is one step, so "
+                         "there is no step to go on from")  # fmt: skip
     command = str(config.agent).removeprefix(PREFIX)
     if any(KEY.fullmatch(word) for word in re.split(r"""[\s='"]+""", command)):
         raise InputError("--agent: there is a key in the command, and it would be stored: the "

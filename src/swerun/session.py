@@ -1,116 +1,37 @@
-"""One session: from a configuration to its runs, made ready and driven to their end."""
+"""One session: from a configuration to its runs, made ready."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from pathlib import Path
+from dataclasses import replace
 from threading import Event
-from typing import TYPE_CHECKING
 
-from swerun.config import RunConfig, cache_folder
-from swerun.engine.events import Happened
-from swerun.engine.local import LocalEngine, Work, left
+from swerun.again import Again, changed_by, instances_of
+from swerun.config import RunConfig
+from swerun.driving import IMAGE_JOBS, Prepared
+from swerun.engine.local import Work, left
 from swerun.engine.plan import side_by_side
 from swerun.engine.refusal import Budget, refusal_of
 from swerun.engine.slots import local_slots
-from swerun.entrants import Entrant, Setting
-from swerun.images.store import EngineImages
-from swerun.instances.hub import Hub
+from swerun.entrants import Entrant, entrant
+from swerun.ground import Further, Ground, Say, ground_of, setting_of
 from swerun.instances.selection import Chosen
 from swerun.instances.subsets import dataset_hash
-from swerun.lineup import introduce, lined_up, settled
-from swerun.models.governor import Governors
-from swerun.models.recording import RecordingInfo, made_now, write_recording
+from swerun.lineup import found_out, introduce, lined_up, settled
+from swerun.ports import Planned
 from swerun.predictions import Predictions
-from swerun.question import (
-    folder_name,
-    grade_jobs,
-    members_of,
-    question_of,
-    recording_name,
-    run_wanted,
-    session_of,
-)
-from swerun.records import RunRecord, Step
-from swerun.report.derived import derive, reported
-from swerun.report.summary import Report
-from swerun.runs.store import RunStore, open_or_create
+from swerun.question import grade_jobs, members_of, run_wanted, session_of
+from swerun.records import Instance, Overrides
+from swerun.report.derived import reported
+from swerun.runs.store import RunStore, open_or_create, refuse_another
+from swerun.sandbox.containers import reap_orphans
 from swerun.sandbox.docker import Profile, reap
-from swerun.validation import Validations, sound_only
-from swerun.workbench import Shared, bench_of, connected, fitting, grading_profile
+from swerun.validation import sound_only
+from swerun.workbench import Shared, bench_of, grading_profile
 
-if TYPE_CHECKING:
-    from docker import DockerClient
-
-SETTLE = 3.0  # seconds: with all else that a stop does, under the 5 that a user is promised
-IMAGE_JOBS = 4  # pulls and builds at once: they wait for the network and the engine's disk
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """Runs whose input is known to be good, whose lock is held, and nothing of which is running."""
-
-    config: RunConfig
-    client: DockerClient
-    entries: tuple[tuple[Work, Entrant], ...]
-    cancel: Event
-    validations: Validations
-    budget: Budget | None = None
-
-    def left(self) -> int:
-        """How many attempts there are to make."""
-        return sum(len(left(work)) for work, _ in self.entries)
-
-    def drive(self, listener: Callable[[Happened], None]) -> None:
-        """Make every attempt that is left. When `cancel` is set the runs' containers are removed,
-        which ends what is blocked in them, and this returns within SETTLE seconds."""
-        threads = self.config.jobs + grade_jobs(self.config) + IMAGE_JOBS
-        works = [work for work, _ in self.entries]
-        engine = LocalEngine(works, threads, self._paying(listener), self.cancel)
-        try:
-            engine.run()
-        finally:
-            if self.cancel.is_set():
-                self._reap()
-                engine.settle(SETTLE)
-                self._reap()  # what was being started meanwhile
-
-    def _paying(self, listener: Callable[[Happened], None]) -> Callable[[Happened], None]:
-        """`listener`, with each step's cost taken from the budget before."""
-        budget = self.budget
-        if budget is None:
-            return listener
-        prices = {work.store.name: who.price for work, who in self.entries}
-
-        def pay(event: Happened) -> None:
-            if isinstance(event.what, Step) and (price := prices[event.run]):
-                budget.add(price.of(event.what.reply.usage))
-            listener(event)
-
-        return pay
-
-    def reports(self) -> list[Report]:
-        """Derived files written, reports returned, in the order of the models; with `record` the
-        conversations that count are written there too, as demo/NAME can serve them."""
-        reports = [derive(work.store) for work, _ in self.entries]
-        if self.config.record:
-            for (work, who), report in zip(self.entries, reports, strict=True):
-                _record(self.config.record, work.store, who, report)
-        return reports
-
-    def shut(self) -> list[str]:
-        """Why some attempts were not begun, each reason once: endpoints that serve no more, and the
-        budget, where it has left something undone."""
-        governors = [who.governor for _, who in self.entries if who.governor]
-        spent = self.budget.refusal if self.budget and self.left() else ""
-        return list(dict.fromkeys(filter(None, [*(g.shut for g in governors), spent])))
-
-    def _reap(self) -> None:
-        for work, _ in self.entries:
-            reap(self.client, work.store.label())
+# from a run that is held, its instances by id, and what is asked of them otherwise than it asks
+Planning = Callable[[RunStore, Mapping[str, Instance], Overrides], Sequence[Planned]]
 
 
 @contextmanager
@@ -118,7 +39,7 @@ def prepared(
     config: RunConfig,
     environment: Mapping[str, str],
     cancel: Event,
-    say: Callable[[str], None] = lambda _: None,
+    say: Say = lambda _: None,
     *,
     predictions: Predictions | None = None,
     probing: bool = False,
@@ -130,47 +51,90 @@ def prepared(
     the instances are measured, by runs that are kept in the cache. Raises InputError,
     InstanceError, EndpointError, ImageError or NoEngineError, with nothing written.
     """
-    cache = cache_folder(config.cache, environment)
     with ExitStack() as open_:
-        governors = Governors(config.jobs, config.endpoint_patience, config.rpm, config.tpm, say)
-        setting = Setting(config, environment, open_, governors, cancel)
-        hub = Hub.of(environment, cache)
+        setting, hub = setting_of(config, environment, cancel, say, open_)
         entrants, chosen = lined_up(setting, hub, say, predictions, goes_on=not probing)
-        client = open_.enter_context(connected(environment))
-        images = EngineImages(client, cache, say, config.images, environment, cancel)
-        subset, dataset = chosen.subset, dataset_hash(chosen.subset.instances)
-        entrants = [settled(config, who, dataset, chosen, say) for who in entrants]
-        questions = [question_of(config, who, dataset, subset) for who in entrants]
-        validations = Validations(_validations_folder(cache, client), questions[0], images.here)
+        dataset = dataset_hash(chosen.subset.instances)
+
+        def settle(who: Entrant) -> Entrant:
+            return settled(config, who, dataset, chosen, say)
+
+        ground = ground_of(setting, entrants, chosen, settle, say)
         if probing:
-            config = config.model_copy(update={"runs": validations.folder})
+            config = config.model_copy(update={"runs": ground.validations.folder})
         if config.sound_only:
-            chosen = sound_only(config, subset, validations, say)
-        wanted = [run_wanted(config, question, chosen) for question in questions]
-        resources = fitting(config.resources, client.info()["NCPU"])
-        introduce(config, wanted, entrants, resources.cpus, say)
-        images.begin(chosen.instances)
-        stores = [_held(config.runs, record, open_) for record in wanted]
-        chosen = _housed(config, chosen, images, [store.label() for store in stores])
-        slots = local_slots(
-            images=IMAGE_JOBS, agents=config.jobs, grading=grade_jobs(config), cancel=cancel
-        )
-        known = {} if probing else validations.soundness(chosen.instances)
-        outdated = validations.outdated(chosen.instances) if probing else None
-        agent = Profile(resources=resources, network=config.network)
-        grading = grading_profile(resources, questions[0].grade_network, images.settings)
-        shared = Shared(client, images, slots, cancel, agent, grading, cache, known, outdated)
-        budget = _budget(config, entrants, stores)
-        entries = tuple(
-            (_bounded(config, _work(config, who, store, shared, chosen), budget), who)
-            for who, store in zip(entrants, stores, strict=True)
-        )
-        yield Prepared(config, client, entries, cancel, validations, budget)
+            chosen = sound_only(config, chosen.subset, ground.validations, say)
+        ground = replace(ground, config=config, chosen=chosen, probing=probing)
+        wanted = [run_wanted(config, question, chosen) for question in ground.questions]
+        for record in wanted:
+            refuse_another(config.runs, record)
+        introduce(chosen.subset, ground.entrants, ground.resources.cpus, say)
+        ground.images.begin(chosen.instances)
+        stores = [_held(open_or_create(config.runs, record), open_) for record in wanted]
+        yield _prepared(ground, stores)
 
 
-def _housed(config: RunConfig, chosen: Chosen, images: EngineImages, runs: Sequence[str]) -> Chosen:
+@contextmanager
+def prepared_again(
+    run: Again, environment: Mapping[str, str], cancel: Event, say: Say, plan: Planning
+) -> Iterator[Prepared]:
+    """Further attempts of a run that is there, those that `plan` says once it is held.
+
+    Raises as `prepared`, and InputError where the run's question cannot be asked any more.
+    """
+    config = run.config
+    with ExitStack() as open_:
+        setting, hub = setting_of(config, environment, cancel, say, open_)
+        subset = instances_of(run, hub)
+        who = entrant(config.model[0], setting)
+
+        def settle(who: Entrant) -> Entrant:
+            return _settled_again(run, who, say)
+
+        ground = ground_of(setting, [who], Chosen(subset, ()), settle, say)
+        changed = changed_by(run, ground.questions[0])
+        introduce(subset, ground.entrants, ground.resources.cpus, say)
+        store = _held(run.store, open_)
+        instances = {instance.id: instance for instance in subset.instances}
+        planned = tuple(plan(store, instances, changed))
+        chosen = Chosen(subset, tuple({p.instance.id: p.instance for p in planned}.values()))
+        ground.images.begin(chosen.instances)
+        ground = replace(ground, chosen=chosen, further=Further(planned, changed))
+        yield _prepared(ground, [store])
+
+
+def _settled_again(run: Again, who: Entrant, say: Say) -> Entrant:
+    """Of --protocol auto by the protocol that the run was begun with, where it is still asked."""
+    asked = run.record.question
+    is_asked = who.name == asked.model and run.flags.isdisjoint({"base_url", "models", "protocol"})
+    if who.undecided and asked.scaffold and is_asked:
+        return who.undecided.by(asked.scaffold.protocol)
+    return found_out(who, say)
+
+
+def _held(store: RunStore, open_: ExitStack) -> RunStore:
+    """The run, and its lock until `open_` is closed."""
+    open_.enter_context(store.locked())
+    return store
+
+
+def _prepared(ground: Ground, stores: Sequence[RunStore]) -> Prepared:
+    """Runs whose locks are ours, with this session noted in each."""
+    ground = replace(ground, chosen=_housed(ground, [store.label() for store in stores]))
+    shared, budget = _shared(ground), _budget(ground, stores)
+    entries = tuple(
+        (_bounded(ground, _work(ground, who, store, shared), budget), who)
+        for who, store in zip(ground.entrants, stores, strict=True)
+    )
+    return Prepared(
+        ground.config, ground.client, entries, ground.cancel, ground.validations, budget
+    )
+
+
+def _housed(ground: Ground, runs: Sequence[str]) -> Chosen:
     """What the runs' images are noted to be for, and with --disk where they have to fit: then those
     that share layers are side by side."""
+    config, images, chosen = ground.config, ground.images, ground.chosen
     images.run = runs[0]
     if config.images.disk is None:
         return chosen
@@ -178,65 +142,61 @@ def _housed(config: RunConfig, chosen: Chosen, images: EngineImages, runs: Seque
     return replace(chosen, instances=side_by_side(chosen.instances))
 
 
-def _held(runs: Path, wanted: RunRecord, open_: ExitStack) -> RunStore:
-    """The run, new or gone on with, and its lock until `open_`."""
-    store = open_or_create(runs, wanted)
-    open_.enter_context(store.locked())
-    return store
+def _shared(ground: Ground) -> Shared:
+    config, instances = ground.config, ground.chosen.instances
+    grading = grade_jobs(config)
+    slots = local_slots(
+        images=IMAGE_JOBS, agents=config.jobs, grading=grading, cancel=ground.cancel
+    )
+    known, outdated = ground.validations.soundness(instances), None
+    if ground.probing:
+        known, outdated = {}, ground.validations.outdated(instances)
+    network, outside = ground.questions[0].grade_network, ground.images.settings
+    return Shared(
+        ground.client,
+        ground.images,
+        slots,
+        ground.cancel,
+        Profile(resources=ground.resources, network=config.network),
+        grading_profile(ground.resources, network, outside),
+        ground.cache,
+        known,
+        outdated,
+    )
 
 
-def _work(config: RunConfig, who: Entrant, store: RunStore, shared: Shared, chosen: Chosen) -> Work:
+def _work(ground: Ground, who: Entrant, store: RunStore, shared: Shared) -> Work:
     """A run whose lock is ours, with this session noted in it."""
     reap(shared.client, store.label())  # what a killed process left of it
-    session = session_of(config, who, chosen).model_copy(update={"soundness": shared.known})
+    reap_orphans(shared.client, store.shell_label())
+    config, chosen, further = ground.config, ground.chosen, ground.further
+    session = session_of(config, who, chosen, further.changed if further else None)
+    session = session.model_copy(update={"soundness": shared.known})
     ids, members = [i.id for i in chosen.instances], members_of(chosen.instances)
     store.begin_session(session, ids, config.samples, members)
     bench = bench_of(config, who, shared, store.label())
     work = Work(store, bench, chosen.instances, config.samples, config.retries, who.is_over)
+    work = replace(work, continues=config.continue_attempts)
+    work = replace(work, asked=further.planned) if further else work
     work = replace(work, outdated=shared.outdated) if shared.outdated else work
     shared.images.expect(planned.instance for planned in left(work))
     return work
 
 
-def _budget(
-    config: RunConfig, entrants: Sequence[Entrant], stores: Sequence[RunStore]
-) -> Budget | None:
-    """What all runs may cost together, less what they have cost so far."""
-    if config.budget is None:
+def _budget(ground: Ground, stores: Sequence[RunStore]) -> Budget | None:
+    """What all runs may cost together, less what they have cost so far; what is asked for by itself
+    has all of it."""
+    if ground.config.budget is None:
         return None
-    pairs = zip(entrants, stores, strict=True)
+    if ground.further:
+        return Budget(ground.config.budget)
+    pairs = zip(ground.entrants, stores, strict=True)
     spent = sum(who.price.of(reported(store).usage_all) for who, store in pairs if who.price)
-    return Budget(config.budget, spent)
+    return Budget(ground.config.budget, spent)
 
 
-def _bounded(config: RunConfig, work: Work, budget: Budget | None) -> Work:
+def _bounded(ground: Ground, work: Work, budget: Budget | None) -> Work:
     """The same, with an end where money, or the need of it, has one."""
-    stops = config.stop_when_resolved
+    stops = ground.config.stop_when_resolved and ground.further is None
     refusal = refusal_of(work.store, budget, stop_when_resolved=stops)
     return replace(work, bench=replace(work.bench, refusal=refusal), by_sample=stops)
-
-
-def _validations_folder(cache: Path, client: DockerClient) -> Path:
-    """Of this engine alone: a home may be shared by machines."""
-    return cache / "soundness" / folder_name(client.info()["Name"])
-
-
-def _record(root: Path, store: RunStore, who: Entrant, report: Report) -> None:
-    if who.scaffold is None:
-        return
-    name = recording_name(who.name)
-    fresh = RecordingInfo(
-        name=name,
-        recorded_from=name,
-        date=datetime.now(UTC).date().isoformat(),
-        protocol=who.scaffold.protocol,
-        prompt_hash=who.scaffold.prompt_hash,
-        limits=who.limits,
-        sampling=who.sampling,
-    )
-    conversations = {
-        row.instance_id: list(store.steps(row.instance_id, row.attempt))
-        for row in report.rows
-        if row.attempt and row.sample == 1 and row.outcome and row.outcome.is_verdict
-    }
-    write_recording(root / name, made_now(root / name, fresh), conversations)

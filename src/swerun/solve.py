@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Event
 
 from swerun.agent.loop import used
 from swerun.errors import CancelledError, EndpointError, SwerunError
-from swerun.ports import Agent, Kept, Model, Planned, Sandbox, Sandboxes
-from swerun.records import Failure, Fault, Instance, Role, Solved, Step, Stop, Task
+from swerun.ports import Agent, Kept, Model, Planned, Sandboxes
+from swerun.records import Cause, Failure, Fault, Instance, Replayed, Role, Solved, Step, Stop, Task
+from swerun.replaying import ReplayingAgent
 from swerun.sandbox.patch import take_patch
 
 Keep = Callable[[Step], None]
@@ -52,7 +53,8 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class AgentSolver:
-    """An agent that drives a model in a sandbox; `model_of` gives the model for a task."""
+    """An agent that drives a model in a sandbox, after the recorded steps that it begins with;
+    `model_of` gives the model for a task."""
 
     sandboxes: Sandboxes
     agent: Agent
@@ -62,6 +64,7 @@ class AgentSolver:
     def solve(self, planned: Planned, image_digest: str, keep: Keep) -> Kept:
         task, steps, started_at = planned.instance.task, list[Step](), datetime.now(UTC)
         model = self.model_of(task)  # raises where there is none to be had: no container for that
+        agent = self._agent(planned)
         stop: Stop | None = None
         failure: Failure | None = None
 
@@ -71,7 +74,7 @@ class AgentSolver:
 
         with self.sandboxes.start(task, role=Role.AGENT, attempt=planned.number) as sandbox:
             try:
-                stop = self._drive(task, sandbox, model, kept_too)
+                stop = _drive(agent.solve(task, sandbox, model, self.cancel), kept_too)
             except EndpointError as error:  # what was done until then is kept, not graded
                 failure = failure_of(error)
             if stop is Stop.SANDBOX_LOST and self.cancel.is_set():
@@ -80,19 +83,24 @@ class AgentSolver:
         ended = Ended(stop, failure, tuple(steps), taken.left_behind, started_at)
         return kept(planned, taken.diff, ended, image_digest=image_digest)
 
-    def _drive(self, task: Task, sandbox: Sandbox, model: Model, keep: Keep) -> Stop:
-        steps: Generator[Step, None, Stop] = self.agent.solve(task, sandbox, model, self.cancel)
-        while True:
-            try:
-                step = next(steps)
-            except StopIteration as done:
-                return Stop(done.value)
-            keep(step)
+    def _agent(self, planned: Planned) -> Agent:
+        if not planned.recorded or planned.of is None:
+            return self.agent
+        same = planned.cause is not Cause.FORKED
+        return ReplayingAgent(self.agent, planned.recorded, planned.of, planned.anew, refuses=same)
+
+
+def _drive(steps: Generator[Step, None, Stop], keep: Keep) -> Stop:
+    while True:
+        try:
+            step = next(steps)
+        except StopIteration as done:
+            return Stop(done.value)
+        keep(step)
 
 
 def kept(planned: Planned, patch: bytes, ended: Ended, *, image_digest: str) -> Kept:
     """The record of a solving that is over."""
-    replays = [step.reply.replay for step in ended.steps if step.reply.replay]
     solved = Solved(
         instance_id=planned.instance.id,
         attempt=planned.number,
@@ -100,13 +108,36 @@ def kept(planned: Planned, patch: bytes, ended: Ended, *, image_digest: str) -> 
         failure=ended.failure,
         steps=len(ended.steps),
         usage=used(ended.steps),
+        replayed=replayed_of(ended.steps),
         patch_bytes=len(patch),
         patch_sha256=hashlib.sha256(patch).hexdigest(),
         left_behind=ended.left_behind,
-        replay_differs=replays.count("differs") if replays else None,
+        replay_differs=_differing(ended.steps),
         model_served=ended.steps[-1].reply.model if ended.steps else "",
         image_digest=image_digest,
         started_at=ended.started_at,
         seconds=round((datetime.now(UTC) - ended.started_at).total_seconds(), 3),
     )
     return Kept(solved, patch)
+
+
+def replayed_of(steps: Sequence[Step]) -> Replayed | None:
+    """What of an attempt's steps was done again; None where nothing was."""
+    again = [step for step in steps if step.reply.replayed is not None]
+    if not again:
+        return None
+    differs = tuple(step.index for step in again if step.differs)
+    return Replayed(steps=len(again), usage=used(again), differs=differs)
+
+
+def _differing(steps: Sequence[Step]) -> int | None:
+    """How many steps came out otherwise than they were recorded; None where none was recorded.
+
+    A recorded endpoint tells with a reply what it thinks of the step before it.
+    """
+    again = [step for step in steps if step.reply.replayed is not None]
+    told = [step for step in steps if step.reply.replayed is None and step.reply.replay]
+    if not again and not told:
+        return None
+    differing = {step.index for step in again if step.differs}
+    return len(differing | {step.index - 1 for step in told if step.reply.replay == "differs"})

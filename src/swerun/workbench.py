@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +24,7 @@ from swerun.images.build import Settings
 from swerun.images.store import EngineImages
 from swerun.records import Attempt, Conditions, Resources, Role, Soundness
 from swerun.sandbox.client import connect
+from swerun.sandbox.containers import owned
 from swerun.sandbox.docker import DockerSandboxes, Profile, reap
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def sandboxes_of(
     return DockerSandboxes(
         client=client,
         run=run,
-        owner=f"{platform.node()}:{os.getpid()}",
+        owner=owned(),
         profiles={Role.AGENT: agent, Role.GRADING: grading},
     )
 

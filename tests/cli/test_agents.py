@@ -44,7 +44,7 @@ def test_what_the_editor_makes_is_in_the_patch_and_what_it_cost_in_the_report(
     done = swerun(*endpoint, *priced, "-i", IDS[0], "--json")
     assert done.returncode == 0, done.stderr
     (report,) = json.loads(done.stdout)
-    assert (report["cost"], report["price"]["source"]) == (6, "flags")
+    assert (report["cost"], report["price"]["source"]) == (6, "flags or a configuration")
     (run,) = swerun.runs()
     patch = (run / "attempts" / IDS[0] / "1" / "patch.diff").read_text()
     assert "+++ b/made/by_edit.txt" in patch

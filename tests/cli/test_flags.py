@@ -8,14 +8,17 @@ import pytest
 import typer
 
 from swerun.cli import app
-from swerun.cli.flags import given, names, with_flags
+from swerun.cli.flags import given, key_of, names, with_flags
 from swerun.config import RunConfig, load_config
 from swerun.errors import InputError
 
 
+def command(name):
+    return typer.main.get_command(app).commands[name]
+
+
 def parsed(*args):
-    command = typer.main.get_command(app).commands["run"]
-    return command.make_context("run", ["--model", "m", *args])
+    return command("run").make_context("run", ["--model", "m", *args])
 
 
 def config_of(*args):
@@ -55,6 +58,28 @@ def test_every_flag_sets_a_key_that_there_is():
             assert part in at.model_fields, key
             kind = at.model_fields[part].annotation
             at = next((each for each in get_args(kind) if each is not type(None)), kind)
+
+
+MEANT = {"of_run", "only", "failed", "unresolved", "outcome", "stop", "of_sample", "replace"}
+
+
+@pytest.mark.parametrize(
+    ("name", "others"),
+    [("run", {"config", "as_json"}), ("rerun", {*MEANT, "kept_in", "as_json"})],
+)
+def test_no_flag_of_the_configuration_is_passed_over(name, others):
+    assert {each.name for each in command(name).params if key_of(each.name) is None} == others
+
+
+def test_a_rerun_and_a_fork_have_the_flags_of_a_run_but_for_what_is_of_the_run_alone():
+    keys = [
+        {key_of(p.name) for p in command(name).params} - {None} for name in ("run", "rerun", "fork")
+    ]
+    selection = {key for key in keys[0] if key.startswith("selection.")}
+    of_run = {"samples", "stop_when_resolved", "sound_only", "record", "run", "runs", "fresh"}
+    of_run |= {"revision", "continue_attempts"}
+    assert keys[0] - keys[1] == selection | of_run
+    assert keys[2] == keys[1]
 
 
 FLAGS = {"limits.steps": "--steps", "jobs": "--jobs"}

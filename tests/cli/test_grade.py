@@ -165,7 +165,7 @@ def test_a_saved_log_is_judged_without_an_engine_or_a_run(swerun, name):
         (("preds.jsonl", "--exit-code", "1"), "--exit-code is of the tests that printed --log"),
         (("norun", "--from-logs"), "there is no run 'norun'"),
         (("--from-logs",), "give PREDICTIONS, or --log FILE, or --from-logs with a RUN"),
-        (("nowhere.json",), "the predictions nowhere.json cannot be read"),
+        (("nowhere.json",), "nowhere.json cannot be read"),
         (("preds.jsonl", "-i", IDS[1]), "has no prediction for any of the 1 instances"),
         (("preds.jsonl", "--subset", "nosuch"), "nosuch"),
         (("preds.jsonl", "--eval-timeout", "0"), "--eval-timeout"),

@@ -7,9 +7,9 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from swerun.cli.live import Board, duration, plain_line, shown, table
+from swerun.cli.live import Board, brief, duration, plain_line, shown, table, whole
 from swerun.engine.events import Happened
-from swerun.records import Failure, Fault, Solved, Step, Stop
+from swerun.records import Failure, Fault, Observation, Solved, Step, Stop
 from tests.fakes import NOW, RESOLVED, a_reply, an_attempt
 
 NAMES = {"run": "some/model"}
@@ -54,6 +54,13 @@ def failed(number, failure=BUSY, sample=1, outcome="endpoint_failed"):
 
 def said(attempt):
     return plain_line(Happened("run", "a", 1, attempt), NAMES)
+
+
+def test_tokens_of_a_reply_that_is_given_again_are_not_among_those_that_are_paid_now():
+    board, step = Board(1, retries=0), a_step()
+    heard(board, step.model_copy(update={"reply": step.reply.model_copy(update={"replayed": 1})}))
+    heard(board, a_step(1))
+    assert board.tokens == 12
 
 
 def test_an_attempt_that_is_over_is_done_and_no_longer_under_way():
@@ -220,7 +227,29 @@ def test_a_patch_is_one_line_and_one_that_was_given_none():
 
 def test_where_nothing_can_be_drawn_ends_are_lines():
     out = StringIO()
-    with shown(Board(1, retries=0), NAMES, Console(file=out, width=40)) as listener:
+    console = Console(file=out, width=40)
+    with shown(Board(1, retries=0), NAMES, console, brief(NAMES, console)) as listener:
         listener(Happened("run", "a", 1, "image"))
         listener(Happened("run", "a", 1, an_attempt("a")))
     assert out.getvalue() == "some/model  a  resolved  0 steps  0.0 s\n"
+
+
+def test_where_steps_are_shown_each_is_told_with_its_commands_and_their_output():
+    out = StringIO()
+    tell = whole(Console(file=out, width=600))
+    output = Observation(call_id="c0", text="\x1b[31m\n" + "x" * 500 + "\n" * 60, seconds=1.5)
+    step = a_step().model_copy(update={"observations": (output,)})
+    for what in ("image", "solve", step, SOLVED, an_attempt("a", 3)):
+        tell(Happened("run", "a", 3, what))
+    lines = [line.rstrip(" ─=") for line in out.getvalue().splitlines()]
+    assert lines[:6] == [
+        "a, attempt 3",
+        "with nothing left out: swerun show run a --attempt 3",
+        "step 1  0.0 s, 12 tokens, commands 1.5 s",
+        "I run ('ls',)",
+        "bash ls",
+        "\\x1b[31m",
+    ]
+    assert "[... 100 characters not shown here]" in out.getvalue()
+    assert "[... 37 lines that are not shown here ...]" in lines
+    assert lines[-2:] == ["submitted, patch of 7 bytes", "resolved, 0 steps"]

@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import json
-import random
 import signal
 import socket
 import threading
 import time
-from collections import Counter
 
 import pytest
 
 from swerun.instances.subsets import load_instances
-from swerun.runs.store import RunStore
 from tests.cli.swerun_process import containers_of
 
 pytestmark = pytest.mark.docker
 IDS = [instance.id for instance in load_instances("sample")]
 
 
-def outcomes(swerun):
-    return Counter(attempt["outcome"] for attempt in swerun.attempts())
-
-
-def test_gold_resolves_all_of_the_sample_and_empty_none(swerun, engine, base_image):
-    done = swerun("--model", "gold", "--model", "empty", "--json")
-    assert done.returncode == 0, done.stderr
-    gold, empty = json.loads(done.stdout)
+def test_gold_resolves_all_of_the_sample_and_empty_none(side_by_side, engine):
+    gold, empty = side_by_side.reports["gold"], side_by_side.reports["empty"]
     assert (gold["resolved"], gold["n"]) == (len(IDS), len(IDS))
     assert empty["outcomes"] == {"no_patch": len(IDS)}
-    for run in swerun.runs():
-        assert containers_of(engine, run.name) == []
+    for report in side_by_side.reports.values():
+        assert containers_of(engine, report["run"]) == []
 
 
-def test_the_handwritten_demo_ends_as_its_author_meant_it(swerun, base_image):
-    done = swerun("--model", "demo/handwritten", "--json")
-    assert done.returncode == 0, done.stderr
-    (report,) = json.loads(done.stdout)
+def test_the_handwritten_demo_ends_as_its_author_meant_it(side_by_side):
+    report = side_by_side.reports["demo/handwritten"]
     assert "handwritten" in report["note"]
     assert report["outcomes"] == {
         "resolved": len(IDS) - 3,
@@ -84,27 +73,6 @@ def test_a_selection_may_grow_and_what_is_done_stays(swerun, base_image):
     done = swerun("--model", "gold", "-i", IDS[1], "--json")
     assert json.loads(done.stdout)[0]["n"] == 2
     assert len(list(swerun.attempts())) == 2
-
-
-def test_a_run_killed_at_any_moment_goes_on_and_every_instance_is_done_once(
-    swerun, engine, base_image
-):
-    command = ("--model", "demo/handwritten", "-j", "3", "--run", "killed")
-    chance = random.Random(7)
-    for _ in range(4):
-        process = swerun.start(*command)
-        time.sleep(chance.uniform(0.8, 5))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    done = swerun(*command)
-    assert done.returncode == 0, done.stderr
-    verdicts = Counter(
-        (attempt["instance_id"], attempt["sample"])
-        for attempt in swerun.attempts()
-        if attempt["grade"]
-    )
-    assert verdicts == Counter((instance_id, 1) for instance_id in IDS)
-    assert containers_of(engine, "killed") == []
 
 
 @pytest.fixture
@@ -162,12 +130,3 @@ def test_ctrl_c_ends_a_run_that_waits_for_an_endpoint_in_order(swerun, engine, b
     assert containers_of(engine, "stopped") == []
     assert {attempt["outcome"] for attempt in swerun.attempts()} == {"cancelled"}
     assert (swerun.folder / "runs" / "stopped" / "report.json").exists()
-
-
-def test_two_processes_on_one_run_are_one_too_many(swerun, base_image):
-    one = ("--model", "gold", "-i", IDS[0], "--run", "one")
-    assert swerun(*one).returncode == 0
-    with RunStore(swerun.runs()[0]).locked():
-        second = swerun(*one)
-    assert second.returncode == 2
-    assert "another process works on the run one" in second.stderr

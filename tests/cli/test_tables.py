@@ -6,6 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
+from swerun.cli.figures import pairs
 from swerun.cli.tables import by_instance, side_by_side
 from swerun.records import (
     Failure,
@@ -19,9 +20,11 @@ from swerun.records import (
     TestStatus,
     Usage,
 )
+from swerun.report.compare import compared
 from swerun.report.estimate import Estimate
 from swerun.report.summary import summarise
 from tests.fakes import an_attempt
+from tests.report.test_compare import NO, YES, A, B, a_side
 from tests.report.test_summary import a_run
 
 
@@ -176,3 +179,18 @@ def test_where_something_is_flagged_both_rules_have_their_rate():
     assert (there["suspect"], there["flagged"]) == (["1"], ["1"])
     assert "b suspect, 0 steps" in lines(by_instance([suspect]))
     assert "by the official rule / N" not in rows(side_by_side([a_report(an_attempt("a"))]))
+
+
+def test_two_runs_are_a_row_with_what_only_one_of_them_resolved():
+    text = drawn(pairs(compared([A, B])))
+    assert "the same instances, first samples; p is McNemar's, exact" in text
+    assert "Holm" not in text
+    assert rows(pairs(compared([A, B])))["model of a"] == ["1", "2", "1", "2", "0", "1"]
+
+
+def test_of_several_runs_each_pair_has_the_p_that_is_corrected_for_all_of_them():
+    more = a_side("c", dict.fromkeys(A.trials, (YES, NO)))
+    text = drawn(pairs(compared([A, B, more])))
+    assert "the same instances, all samples; p by sign flips" in text
+    assert "Holm" in text
+    assert text.count("model of c") == 2

@@ -10,18 +10,15 @@ from pathlib import Path
 import pytest
 
 from swerun.doctor.machine import (
-    DAY,
     GIB,
     driver,
     examined,
     folder,
-    is_alive,
-    is_orphan,
     left_behind,
     power,
     room,
 )
-from swerun.sandbox.containers import Leftover
+from swerun.sandbox.containers import DAY, Leftover
 
 HOST = "here"
 NOW = 10 * DAY
@@ -29,32 +26,6 @@ NOW = 10 * DAY
 
 def container(owner, created=NOW, run="r"):
     return Leftover(f"id-{owner}", "name", run, owner, "i", "running", created)
-
-
-@pytest.mark.parametrize(
-    ("owner", "age", "orphan"),
-    [
-        ("here:1", 0, False),
-        ("here:2", 0, True),
-        ("here:1", 99 * DAY, False),  # its process lives: whatever it does, it is not over
-        ("there:2", 0, False),  # on another machine, or in a container: nobody can tell
-        ("there:2", DAY + 1, True),
-        ("here:x", 0, False),
-        ("", 0, False),
-        ("", DAY + 1, True),
-    ],
-)
-def test_a_container_is_left_behind_where_its_process_is_gone(owner, age, orphan):
-    one = container(owner, NOW - age)
-    assert is_orphan(one, HOST, NOW, lambda process: process == 1) is orphan
-
-
-def test_a_process_lives_until_it_has_ended():
-    assert is_alive(os.getpid())
-    assert is_alive(1)
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    assert not is_alive(process.pid)
 
 
 @pytest.fixture

@@ -12,10 +12,15 @@ from threading import Event
 import pytest
 
 from swerun.attempt import Bench
-from swerun.engine.local import LocalEngine, Work
+from swerun.engine.local import LocalEngine, Work, left
 from swerun.engine.slots import local_slots
-from swerun.errors import CancelledError, EndpointBusyError, GraderError, InputError
-from swerun.ports import Kept
+from swerun.errors import (
+    CancelledError,
+    EndpointBusyError,
+    GraderError,
+    StorageError,
+)
+from swerun.ports import Kept, Planned
 from swerun.records import Attempt, Cause, Grade, Outcome, Solved, Step, Stop
 from swerun.runs.store import Started, open_or_create
 from tests.fakes import NOW, RESOLVED, FixedGrader, Present, a_reply, an_attempt, an_instance
@@ -55,6 +60,18 @@ class Solver:
             seconds=1,
         )
         return Kept(solved, b"diff")
+
+
+@dataclass
+class Beginning(Solver):
+    """Remembers with which recorded steps attempts began."""
+
+    began: dict[str, tuple[int, list[int]]] = field(default_factory=dict)
+
+    def solve(self, planned, image_digest, keep):
+        if planned.recorded:
+            self.began[planned.instance.id] = planned.at, [s.index for s in planned.recorded]
+        return super().solve(planned, image_digest, keep)
 
 
 @pytest.fixture
@@ -127,6 +144,20 @@ def test_a_retry_takes_no_number_that_another_sample_has(engine, tmp_path):
     assert outcomes(store)[Outcome.RESOLVED] == len(IDS)
 
 
+def test_what_was_cut_off_is_gone_on_with_from_its_last_whole_step(engine):
+    driven, store = engine(solver := Beginning())
+    with store.attempt(IDS[0], 1, Started()) as log:
+        for index in (0, 1):
+            log.step(Step(index=index, at=NOW, reply=a_reply("ls")))
+        log.steps.write(b'{"index": 2, "at"')
+    driven.work = [replace(driven.work[0], continues=True)]
+    driven.run()
+    assert solver.began == {IDS[0]: (2, [0, 1])}
+    past = store.past(IDS[0])[-1]
+    assert (past.started.cause, past.started.of, past.started.at) == (Cause.CONTINUED, 1, 2)
+    assert (past.done.cause, past.done.outcome) == (Cause.CONTINUED, Outcome.RESOLVED)
+
+
 def test_a_grading_that_failed_to_the_end_is_all_that_the_next_session_does(engine):
     first, store = engine(Solver(), GraderError("no log"), retries=0)
     first.run()
@@ -162,10 +193,10 @@ def test_a_listener_hears_of_nothing_that_is_not_on_disk(engine):
 
 def test_a_record_that_cannot_be_written_ends_the_run_with_its_reason(engine):
     def full(event):
-        raise InputError("no space left on device")
+        raise StorageError("no space left on device")
 
     driven, _ = engine(Solver(), listener=full)
-    with pytest.raises(InputError, match="no space"):
+    with pytest.raises(StorageError, match="no space"):
         driven.run()
 
 
@@ -295,3 +326,22 @@ def test_runs_side_by_side_take_turns_on_one_instance_after_the_other(tmp_path):
         works.append(Work(store, bench, tuple(map(an_instance, IDS)), 1, 0))
     LocalEngine(works, 1, lambda _: None, cancel, pause=0).run()
     assert turns == [(name, each) for each in IDS for name in ("one", "two")]
+
+
+def test_attempts_that_are_asked_for_are_made_whatever_was_made_before_and_no_others(engine):
+    """One that fails and may pass is tried again, for the same purpose."""
+    first, store = engine(Solver())
+    first.run()
+    changed = {"limits.steps": (250, 9)}
+    asked = Planned(first.work[0].instances[0], 2, 1, Cause.RERUN, 1, changed=changed)
+    driven, store = engine(Solver([EndpointBusyError("slow down")]))
+    driven.work = [replace(driven.work[0], asked=(asked,))]
+    driven.run()
+    made = [attempt for attempt in store.attempts() if attempt.attempt > 1]
+    assert [(a.instance_id, a.attempt, a.cause, a.of) for a in made] == [
+        (IDS[0], 2, Cause.RERUN, 1),
+        (IDS[0], 3, Cause.RETRY, 2),
+    ]
+    assert all(attempt.changed == changed for attempt in made)
+    assert all(store.past_attempt(IDS[0], n).started.changed == changed for n in (2, 3))
+    assert left(driven.work[0]) == []

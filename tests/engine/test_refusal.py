@@ -9,11 +9,12 @@ import pytest
 from swerun.engine.local import LocalEngine, left
 from swerun.engine.refusal import Budget, refusal_of
 from swerun.ports import Planned
-from swerun.records import Cause, Grade, GradeReason, Outcome, Step
+from swerun.records import Cause, Grade, GradeReason, Outcome, Price, Step
 from tests.engine.test_local import IDS, RESOLVED, Solver, engine, outcomes
-from tests.fakes import an_instance
+from tests.fakes import NOW, a_reply, an_instance
 
 __all__ = ["engine"]  # a fixture
+A_DOLLAR = Price(input=1e5, output=0)  # a step, of ten tokens
 UNRESOLVED = Grade(resolved=False, reason=GradeReason.TESTS_FAILED)
 
 
@@ -26,9 +27,17 @@ def bounded(driven, *, samples=1, budget=None, stop_when_resolved=False):
 
     def pay(event):
         if budget and isinstance(event.what, Step):
-            budget.add(1.0)
+            budget.pay(event.what, A_DOLLAR)
 
     return LocalEngine([work], driven.threads, pay, driven.cancel, pause=0), work
+
+
+def test_a_reply_that_is_given_again_takes_nothing_of_the_budget():
+    budget, reply = Budget(3.0), a_reply("ls")
+    budget.pay(Step(index=0, at=NOW, reply=reply), A_DOLLAR)
+    again = reply.model_copy(update={"replayed": 1})
+    budget.pay(Step(index=0, at=NOW, reply=again), A_DOLLAR)
+    assert budget.spent == 1.0
 
 
 def test_past_the_budget_no_attempt_is_begun_and_what_runs_finishes(engine):
@@ -91,3 +100,14 @@ def test_a_patch_that_waits_for_its_grade_is_graded_whatever_it_costs(engine):
     planned = Planned(an_instance(IDS[0]), 1)
     assert refusal(planned).startswith("The budget of $1.00")
     assert refusal(replace(planned, kept=object())) == ""
+
+
+def test_what_resolved_another_question_spares_the_run_no_sample(engine):
+    driven, store = engine(Solver())
+    (work,) = driven.work
+    asked = Planned(work.instances[0], 1, changed={"limits.steps": (250, 9)})
+    driven.work = [replace(work, asked=(asked,))]
+    driven.run()
+    assert [a.outcome for a in store.attempts()] == [Outcome.RESOLVED]
+    refusal = refusal_of(store, None, stop_when_resolved=True)
+    assert refusal(Planned(work.instances[0], 2)) == ""

@@ -264,20 +264,37 @@ def test_tests_that_run_past_their_limit_are_timed_out_with_their_log(sandboxes)
     assert len(sandboxes.tasks) == 1
 
 
+def at_work(engine, attempt):
+    """The container of a grading, once its tests run."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        time.sleep(0.1)
+        labels = [f"swerun.run={RUN}", f"swerun.attempt={attempt}"]
+        found = engine.containers.list(filters={"label": labels})
+        if container := next((c for c in found if c.top()["Processes"][5:]), None):
+            return container
+    raise TimeoutError("no grading is at work")
+
+
 def test_a_container_that_is_removed_from_outside_is_nobodys_verdict(engine, grader):
     slow = adding("conftest.py", "import time\ntime.sleep(600)")
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(grader.grade, PYTEST, slow, attempt=77)
-        deadline = time.monotonic() + 30
-        container = None
-        while not container and time.monotonic() < deadline:
-            time.sleep(0.1)
-            labels = [f"swerun.run={RUN}", "swerun.attempt=77"]
-            found = engine.containers.list(filters={"label": labels})
-            container = next((c for c in found if c.top()["Processes"][5:]), None)
-        container.remove(force=True)
+        at_work(engine, 77).remove(force=True)
         with pytest.raises(SandboxError):
             running.result(timeout=60)
+
+
+def test_a_container_that_is_killed_from_outside_is_not_taken_for_the_patchs_doing(
+    engine, grader, sandboxes
+):
+    slow = with_answer(PYTEST, eval_script=f"sh -c 'sleep 2; :'\n{PYTEST.answer.eval_script}")
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(grader.grade, slow, gold(PYTEST), attempt=78)
+        at_work(engine, 78).kill()
+        done = running.result(timeout=60)
+    assert (done.grade.resolved, done.grade.reason) == (True, GradeReason.RESOLVED)
+    assert len(sandboxes.tasks) == 2
 
 
 def test_threads_grade_one_instance_beside_each_other_and_each_its_own_patch(grader, sandboxes):

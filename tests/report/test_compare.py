@@ -62,6 +62,7 @@ def test_only_what_all_have_done_is_compared_and_the_rest_is_counted():
     assert made.instances == 2
     assert [side.elsewhere for side in made.sides] == [4, 5, 0]
     assert [side.undone for side in made.sides] == [0, 1, 0]
+    assert made.left_out == 6
 
 
 def test_sides_without_a_common_instance_are_refused_with_what_each_has():
@@ -109,6 +110,11 @@ def test_of_samples_that_end_once_one_is_resolved_the_first_counts():
     attempts = [an_attempt("x", 1, "unresolved"), an_attempt("x", 2, "resolved", sample=2)]
     (trial,) = side_of(run, attempts).trials["x"]
     assert trial.outcome is Outcome.UNRESOLVED
+
+
+def test_a_sample_that_was_stopped_is_not_done():
+    side = side_of(a_run("x"), [an_attempt("x", 1, "cancelled")])
+    assert side.done("x") == []
 
 
 def test_a_sample_that_is_not_done_is_no_failure():

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from swerun.records import Price, Session, Usage
-from swerun.report.costs import summed
+from swerun.records import Price, Replayed, Session, Usage
+from swerun.report.costs import paid, summed
 from swerun.report.summary import summarise
 from tests.fakes import NOW, an_attempt
 from tests.report.test_summary import a_run
@@ -73,3 +73,17 @@ def test_samples_that_are_not_needed_any_more_are_told_from_those_that_are_not_d
     assert [row.sample for row in report.rows if row.spared] == [3, 4]
     assert [p.k for p in report.samples.pass_at] == [4]
     assert summarise(run, attempts).spared == 0
+
+
+def test_replies_that_were_given_again_are_not_paid_again():
+    again = Replayed(steps=3, usage=USED, cost=3.0)
+    first = an_attempt("a", 1, "unresolved", usage=USED, cost=3.0)
+    forked = an_attempt("a", 2, usage=USED + USED, cost=6.0, cause="continued", replayed=again)
+    assert [a.usage for a in paid([first, forked])] == [USED, USED]
+    assert summed(paid([first, forked])) == 6
+    report = summarise(a_run("a"), [first, forked], None, PRICE)
+    assert (report.usage_all, report.cost_all) == (USED + USED, 6)
+    dearer = Price(input=4, output=20)
+    assert summarise(a_run("a"), [first, forked], None, dearer).cost_all == 12
+    unknown = forked.model_copy(update={"cost": None})
+    assert summed(paid([unknown])) is None

@@ -12,6 +12,7 @@ from swerun.report.compare import compared
 from swerun.report.published import chosen, from_boards, from_csv, headlines, read_published
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "bash_only_per_instance.csv"
+SHAPE = Path(__file__).with_name("leaderboards.json")
 DETAIL = {"a__b-1": {"resolved": True, "api_calls": 12, "cost": 0.5}}
 
 
@@ -39,6 +40,35 @@ def test_a_leaderboard_is_read_as_far_as_it_says_what_became_of_each_instance():
     assert side.source == "SWE-bench leaderboard bash-only, mini-SWE-agent 2.0.0, 2026-02-17"
     (trial,) = side.trials["a__b-1"]
     assert (trial.resolved, trial.steps, trial.cost) == (True, 12, 0.5)
+
+
+def test_a_file_of_the_sites_shape_is_read_whole_and_each_run_of_it_once():
+    """leaderboards.json has every kind of value that the site's own had by 2026, all invented."""
+    found = read_published(SHAPE)
+    assert [(side.name, side.source) for side in found.sides] == [
+        ("Quill 2 (high)", "SWE-bench leaderboard bash-only, mini-SWE-agent 9.2.0, 2031-02-03"),
+        ("Quill 2", "SWE-bench leaderboard bash-only, mini-SWE-agent 9.1.0, 2031-01-02"),
+        ("Reed 7B", "SWE-bench leaderboard bash-only, mini-SWE-agent 9.1.0, 2031-01-02"),
+    ]
+    assert found.bare == 2
+    made = compared(found.sides)
+    assert [side.resolved.part for side in made.sides] == [4, 3, 1]
+    assert [side.steps for side in made.sides] == [44, 54, 121]
+    assert [side.cost for side in made.sides] == [None, pytest.approx(1.25), 0]
+    assert [(group.name, group.instances) for group in made.groups] == [
+        ("django/django", 2),
+        ("astropy/astropy", 1),
+        ("sympy/sympy", 1),
+    ]
+
+
+def test_rows_of_one_folder_that_say_other_things_are_two():
+    other = {"a__b-1": {"resolved": False}}
+    rows = [
+        result(name, folder="f", per_instance_details=d)
+        for name, d in (("M", DETAIL), ("N", other))
+    ]
+    assert [side.name for side in from_boards(boards(*rows), "f").sides] == ["M", "N"]
 
 
 def test_the_list_of_the_sites_page_is_as_good_as_the_file():

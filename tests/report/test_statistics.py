@@ -35,6 +35,24 @@ def test_mcnemar_is_what_statsmodels_says(only_a, only_b):
     assert mcnemar(only_a, only_b) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize(
+    ("only_a", "only_b", "p"),
+    [
+        (0, 0, 1.0),
+        (1, 1, 1.0),
+        (5, 0, 2 * 0.5**5),
+        (0, 5, 2 * 0.5**5),
+        (2, 8, 2 * (1 + 10 + 45) / 1024),
+        # what scipy.stats.binomtest of scipy 1.17.1 said of these
+        (12, 32, 0.003657766827927844),
+        (40, 60, 0.05688793364098089),
+        (1000, 1200, 2.1817026407914194e-05),
+    ],
+)
+def test_p_is_exact_and_two_sided(only_a, only_b, p):
+    assert mcnemar(only_a, only_b) == pytest.approx(p, rel=1e-9)
+
+
 @pytest.mark.parametrize("number", [1, 2, 3, 10, 100])
 def test_holm_is_what_statsmodels_says(number):
     lot = random.Random(number)

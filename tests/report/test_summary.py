@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from swerun.records import (
     GradeReason,
     Limits,
     Outcome,
+    Price,
     Question,
     Resources,
     RunRecord,
@@ -66,6 +68,52 @@ def test_the_first_attempt_with_a_verdict_counts_never_the_best():
 def test_without_any_verdict_the_newest_counts():
     attempts = [an_attempt("a", 2, "sandbox_failed"), an_attempt("a", 1, "image_failed")]
     assert scored(attempts)["a", 1].outcome is Outcome.SANDBOX_FAILED
+
+
+CHANGED = {"changed": {"limits.steps": (250, 9)}}
+REPLACES = {"replaces": True}
+
+
+@pytest.mark.parametrize(
+    ("attempts", "counts", "replaced"),
+    [
+        ([("unresolved", {}), ("resolved", {})], 1, None),
+        ([("unresolved", {}), ("resolved", REPLACES)], 2, 1),
+        ([("resolved", {}), ("unresolved", REPLACES)], 2, 1),  # the newest, also where it is worse
+        ([("unresolved", {}), ("resolved", REPLACES), ("no_patch", REPLACES)], 3, 1),
+        ([("unresolved", {}), ("resolved", REPLACES), ("no_patch", {})], 2, 1),
+        ([("unresolved", {}), ("endpoint_failed", REPLACES)], 1, None),
+        ([("endpoint_failed", {}), ("resolved", REPLACES)], 2, None),
+        ([("endpoint_failed", {}), ("resolved", {"cause": "rerun"})], 2, None),
+        ([("endpoint_failed", {}), ("resolved", CHANGED), ("unresolved", {})], 3, None),
+        ([("unresolved", {}), ("resolved", CHANGED | REPLACES)], 1, None),
+        ([("endpoint_failed", {}), ("resolved", {"cause": "forked"})], 1, None),
+        ([("resolved", CHANGED)], None, None),
+    ],
+)
+def test_only_what_answers_the_runs_question_counts_and_replaces_when_told_to(
+    attempts, counts, replaced
+):
+    made = [an_attempt("a", n, outcome, **why) for n, (outcome, why) in enumerate(attempts, 1)]
+    report = summarise(a_run("a"), made)
+    (row,) = report.rows
+    assert (row.attempt, row.replaced) == (counts, replaced)
+    assert report.replaced == (replaced is not None)
+    assert (report.attempts, report.pending) == (len(made), counts is None)
+
+
+def test_a_session_that_asked_otherwise_says_nothing_of_the_run():
+    session = Session(
+        started_at=NOW, swerun="0", python="3", engine="e", host="h", jobs=1, grade_jobs=1
+    )
+    own = session.model_copy(update={"note": "own", "price": Price(input=1, output=2)})
+    other = session.model_copy(update={"note": "other", "price": Price(input=5, output=5)})
+    other = other.model_copy(update={"changed": {"model": ("m", "n")}, "stop_when_resolved": True})
+    run = a_run("a", samples=2).model_copy(update={"sessions": (own, other)})
+    attempts = [an_attempt("a", usage=Usage(input_tokens=10**6), cost=5, changed=other.changed)]
+    report = summarise(run, attempts)
+    assert (report.note, report.price.output, report.spared) == ("own", 2, 0)
+    assert summarise(run, attempts, price=Price(input=9, output=9)).cost_all == 5
 
 
 def test_both_rates_and_the_causes_are_said():

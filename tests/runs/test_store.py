@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from swerun.errors import InputError, NewerFormatError
+from swerun.errors import InputError, NewerFormatError, StorageError
 from swerun.ports import LONG, Graded, Log
 from swerun.records import (
     ExpectedTest,
@@ -138,7 +138,7 @@ def test_tokens_of_attempts_without_an_end_are_known(store):
 
 def test_a_disk_without_room_is_said_with_what_to_do(tmp_path):
     full = AttemptLog(tmp_path, Path("/dev/full").open("ab", buffering=0))  # noqa: SIM115
-    with full.steps, pytest.raises(InputError, match="make room"):
+    with full.steps, pytest.raises(StorageError, match=r"steps\.jsonl could not.*Make room"):
         full.step(STEP)
 
 
@@ -224,6 +224,16 @@ def test_the_tokens_of_an_attempt_that_is_done_are_not_those_of_one_that_was_cut
             if number == 1:
                 log.finished(an_attempt("a"))
     assert store.unfinished_usage() == STEP.reply.usage
+
+
+def test_tokens_that_another_attempt_paid_for_are_none_of_one_that_was_cut_off(store):
+    again = STEP.model_copy(update={"reply": STEP.reply.model_copy(update={"replayed": 1})})
+    with store.attempt("a", 1, Started()) as log:
+        log.step(STEP)
+    with store.attempt("a", 2, Started()) as log:
+        log.step(again)
+        log.step(STEP)
+    assert store.unfinished_usage() == STEP.reply.usage + STEP.reply.usage
 
 
 def test_what_instances_are_of_grows_with_the_selection(store):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 import time
 import uuid
@@ -12,11 +15,27 @@ from docker.errors import NotFound
 
 from swerun.errors import SandboxError
 from swerun.records import Role
-from swerun.sandbox.containers import leftovers, reap
+from swerun.sandbox.containers import (
+    DAY,
+    Leftover,
+    is_alive,
+    is_orphan,
+    leftovers,
+    owned,
+    reap,
+    reap_orphans,
+)
 from swerun.sandbox.docker import DockerSandboxes
 from tests.sandbox.conftest import a_task
 
 pytestmark = pytest.mark.docker
+NOW = 10 * DAY
+
+
+def an_ended_process():
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
 
 
 @pytest.fixture
@@ -96,3 +115,37 @@ def test_a_command_that_waits_in_a_container_ends_when_its_run_is_reaped(engine,
     assert len(ended) == 2
     assert max(ended) - began < 10
     assert leftovers(engine, run=run) == ()
+
+
+def test_of_several_processes_containers_only_those_of_one_that_is_gone_are_orphans(
+    engine, run, left
+):
+    host = owned().rpartition(":")[0]
+    living = left(run, **{"swerun.owner": owned()})
+    left(run, **{"swerun.owner": f"{host}:{an_ended_process()}"})
+    assert reap_orphans(engine, run) == 1
+    assert [one.id for one in leftovers(engine, run=run)] == [living]
+
+
+@pytest.mark.parametrize(
+    ("owner", "age", "orphan"),
+    [
+        ("here:1", 0, False),
+        ("here:2", 0, True),
+        ("here:1", 99 * DAY, False),  # its process lives: whatever it does, it is not over
+        ("there:2", 0, False),  # on another machine, or in a container: nobody can tell
+        ("there:2", DAY + 1, True),
+        ("here:x", 0, False),
+        ("", 0, False),
+        ("", DAY + 1, True),
+    ],
+)
+def test_a_container_is_left_behind_where_its_process_is_gone(owner, age, orphan):
+    one = Leftover("id", "name", "r", owner, "i", "running", NOW - age)
+    assert is_orphan(one, "here", NOW, lambda process: process == 1) is orphan
+
+
+def test_a_process_lives_until_it_has_ended():
+    assert is_alive(os.getpid())
+    assert is_alive(1)
+    assert not is_alive(an_ended_process())

@@ -61,6 +61,11 @@ def is_malformed(reply: Reply) -> bool:
     return not any(call.problem is None for call in reply.calls)
 
 
+def is_submission(reply: Reply) -> bool:
+    """Whether a reply ends the work."""
+    return any(call.problem is None and call.tool == SUBMIT.name for call in reply.calls)
+
+
 @dataclass(frozen=True, slots=True)
 class BashAgent:
     """One shell, perhaps an editor, one way to submit; a reply's calls are run in order.

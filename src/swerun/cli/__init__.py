@@ -10,11 +10,17 @@ from swerun.cli import (
     checkout,
     compare,
     doctor,
+    fork,
     grade,
     images,
+    imports,
     inspect,
     instances,
+    replay,
+    report,
+    rerun,
     run,
+    shell,
     show,
     validate,
     why,
@@ -36,9 +42,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(run.run)
+app.command()(rerun.rerun)
+app.command()(fork.fork)
 app.command()(grade.grade)
-app.command()(inspect.report)
+app.command("import")(imports.import_)
+app.command()(report.report)
 app.command()(show.show)
+app.command()(shell.shell)
+app.command()(replay.replay)
 app.command()(why.why)
 app.command("list")(inspect.list_)
 app.command()(compare.compare)

@@ -13,14 +13,14 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from swerun.cli.exits import DONE, FAILED, explained
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.printable import plain, printable
-from swerun.cli.run import json_object, stopping
+from swerun.cli.run import stopping
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -75,11 +75,7 @@ def doctor(
 def _config(ctx: typer.Context, file: Path | None) -> RunConfig:
     from swerun.config import load_config
 
-    flags: dict[str, Any] = given(ctx)
-    for name in ("deep", "reap"):
-        flags.pop(name, None)
-    if "sampling.extra_body" in flags:
-        flags["sampling.extra_body"] = json_object(flags["sampling.extra_body"])
+    flags = given(ctx)
     nobody = {} if file or "models" in flags else {"model": ("gold",)}
     return load_config(file, nobody | flags)
 

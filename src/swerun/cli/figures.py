@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import combinations
 from typing import TYPE_CHECKING
 
 from swerun.cli.printable import plain
-from swerun.records import Price
-from swerun.report.paired import paired
+from swerun.records import Price, Usage
+from swerun.report.compare import MCNEMAR
 from swerun.report.samples import PassAt, Samples
 from swerun.report.summary import Report
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from swerun.records import Usage
+    from swerun.report.compare import Comparison
 
 EARLY = "none: stopped once resolved"
 
@@ -50,13 +49,20 @@ def _mean(samples: Samples | None) -> str:
 
 def of_costs(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
     """Rows of what runs cost, where that is known of any, and is something."""
-    if not any(report.cost_all for report in reports):
+    if not any(report.cost or report.cost_all for report in reports):
         return
     yield "cost", [_dollars(r.cost, r.usage) for r in reports]
     yield "cost per resolved", [_dollars(r.cost_per_resolved, r.usage) for r in reports]
     if any(r.cost_all != r.cost for r in reports):
-        yield "cost, all attempts", [_dollars(r.cost_all, r.usage_all) for r in reports]
+        whole = [spent_here(r, _dollars(r.cost_all, r.usage_all)) for r in reports]
+        yield "cost, all attempts", whole
     yield "price of M in / cached / out", [_price(r.price) for r in reports]
+
+
+def spent_here(report: Report, said: str) -> str:
+    """`said`, but of a run that was made elsewhere, which has used up nothing here."""
+    is_elsewhere = report.usage_all == Usage() != report.usage
+    return "none here" if is_elsewhere else said
 
 
 def _dollars(amount: float | None, usage: Usage) -> str:
@@ -73,19 +79,25 @@ def _price(price: Price | None) -> str:
     return f"${price.input:g} / {cached:g} / {price.output:g} ({price.source})"
 
 
-def pairs(reports: Sequence[Report]) -> Table | None:
-    """A row for each two runs, the one above the other as A and B; None of one alone."""
+def pairs(made: Comparison) -> Table:
+    """A row for each two runs, the one above the other as A and B."""
     from rich.table import Table
 
-    if len(reports) < 2:
-        return None
-    title = "the same instances, first samples; p is McNemar's, exact"
-    made = Table(title=title, title_justify="left")
-    made.add_column("A, B", overflow="fold")
-    for heading in ("both", "only A", "only B", "neither", "left out", "p"):
-        made.add_column(heading)
-    for a, b in combinations(reports, 2):
-        pair = paired(a, b)
-        counts = (pair.both, pair.only_a, pair.only_b, pair.neither, pair.left_out)
-        made.add_row(plain(f"{pair.a}\n{pair.b}"), *map(str, counts), f"{pair.p:.3g}")
-    return made
+    exact = all(pair.test == MCNEMAR for pair in made.pairs)
+    tested = "first samples; p is McNemar's, exact" if exact else "all samples; p by sign flips"
+    table = Table(title=f"the same instances, {tested}", title_justify="left")
+    table.add_column("A, B", overflow="fold")
+    headings = ["both", "only A", "only B", "neither", "left out", "p"]
+    for heading in [*headings, "Holm"] if len(made.pairs) > 1 else headings:
+        table.add_column(heading)
+    models = {side.name: side.model for side in made.sides}
+    for pair in made.pairs:
+        counts = (pair.both, pair.only_a, pair.only_b, pair.neither)
+        chances = [pair.p] if pair.p_holm is None else [pair.p, pair.p_holm]
+        table.add_row(
+            plain(f"{models[pair.a]}\n{models[pair.b]}"),
+            *(f"{count:.4g}" for count in counts),
+            str(made.left_out),
+            *(f"{chance:.3g}" for chance in chances),
+        )
+    return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -56,7 +57,7 @@ KEYS = {
     "limit": "selection.limit",
     "seed": "selection.seed",
 }
-NO_KEYS = {"config", "as_json", "source", "log", "exit_code", "from_logs"}
+EXTRA_BODY = KEYS["extra_body"]
 Command = Callable[..., None]
 
 
@@ -81,30 +82,47 @@ def taking(signature: Command) -> Callable[[Command], Command]:
 
 
 def given(ctx: typer.Context) -> dict[str, Any]:
-    """What the flags say, by key. 0 is said as much as 1.
+    """What the flags say of the configuration, by key. 0 is said as much as 1.
 
     Raises InputError for an empty text: `--network "$NETWORK"` with nothing in it asks for nothing.
     """
     from swerun.errors import InputError
 
-    said = {}
+    said: dict[str, Any] = {}
     for name, value in ctx.params.items():
-        if name in NO_KEYS or value is None or value is False or value in ([], ()):
+        key = key_of(name)
+        if key is None or value is None or value is False or value in ([], ()):
             continue
-        key = KEYS.get(name, name)
         if value == "":
             raise InputError(f"{_both(names(ctx)[key], key)}: it is given, and empty")
-        said[key] = value
+        said[key] = _json_object(value) if key == EXTRA_BODY else value
     return said
+
+
+def key_of(name: str) -> str | None:
+    """The configuration's key that a flag with this name sets; None where it sets none."""
+    from swerun.config import RunConfig
+
+    key = KEYS.get(name, name)
+    return key if key.partition(".")[0] in RunConfig.model_fields else None
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    from swerun.errors import InputError
+
+    try:
+        read = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"--extra-body is not JSON: {error}") from error
+    if not isinstance(read, dict):
+        raise InputError('--extra-body is not a JSON object, as {"top_k": 20}')
+    return read
 
 
 def names(ctx: typer.Context) -> dict[str, str]:
     """By key the flag that sets it, in its long form."""
-    return {
-        KEYS.get(each.name, each.name): max(each.opts, key=len)
-        for each in ctx.command.params
-        if each.name and each.name not in NO_KEYS
-    }
+    flags = {key_of(each.name or ""): max(each.opts, key=len) for each in ctx.command.params}
+    return {key: flag for key, flag in flags.items() if key is not None}
 
 
 @contextmanager

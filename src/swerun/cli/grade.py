@@ -11,7 +11,7 @@ import typer
 
 from swerun.cli.exits import DONE, explained
 from swerun.cli.flags import given, said_of_flags
-from swerun.cli.grading import grading, running
+from swerun.cli.grading import grading, judging, running
 from swerun.cli.imaging import imaging
 from swerun.cli.run import drive
 from swerun.cli.selecting import chosen_by, selecting
@@ -27,6 +27,7 @@ Opt = typer.Option
 @imaging
 @grading
 @running
+@judging
 def grade(
     ctx: typer.Context,
     source: Annotated[

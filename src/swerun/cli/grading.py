@@ -1,4 +1,5 @@
-"""The flags of gradings, and of runs that gradings go into: the same for every command with them.
+"""The flags of gradings, of what verdicts are, and of runs that they go into: the same for every
+command with them.
 
 @app.command()
 @grading
@@ -37,7 +38,7 @@ def _of_gradings(
     """Only its signature is used."""
 
 
-def _of_runs(
+def _of_verdicts(
     confirm: Annotated[
         int | None,
         Opt("--confirm", metavar="K", help="Run failing patches K times more: flaky tests.  [0]"),
@@ -46,6 +47,11 @@ def _of_runs(
         bool,
         Opt("--no-cache", help="Run the tests, even where they ran for the same patch before."),
     ] = False,
+) -> None:
+    """Only its signature is used."""
+
+
+def _of_runs(
     runs: Annotated[Path | None, Opt("--runs", help="Where runs are kept.  [./runs]")] = None,
     name: Annotated[
         str | None, Opt("--run", help="The run's name.  [made of model, subset and question]")
@@ -58,4 +64,5 @@ def _of_runs(
 
 
 grading = taking(_of_gradings)
+judging = taking(_of_verdicts)
 running = taking(_of_runs)

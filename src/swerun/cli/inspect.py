@@ -1,4 +1,4 @@
-"""`swerun list` and `report`: read what runs have written."""
+"""`swerun list`, and what commands that read runs share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,11 @@ from swerun.cli.exits import explained
 from swerun.cli.printable import plain
 
 if TYPE_CHECKING:
-    from swerun.records import Price, Record
-    from swerun.runs.store import RunStore
+    from swerun.records import Record
 
 Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 RUNS = Path("runs")
-MANY = 1_000  # rows that nobody reads on a terminal, and that take longer to draw than to make
 
 
 def list_(runs: Runs = RUNS, as_json: Json = False) -> None:
@@ -45,47 +43,6 @@ def list_(runs: Runs = RUNS, as_json: Json = False) -> None:
             words = (r.run, r.model, r.subset, rate, str(r.graded), str(r.attempts))
             made.add_row(*map(plain, words))
         Console().print(made)
-
-
-def report(
-    run: str,
-    runs: Runs = RUNS,
-    prices: Annotated[
-        str | None,
-        typer.Option("--prices", help="What it cost: auto (genai-prices'), or a models file."),
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Make the report of RUN again from what is stored, and print it."""
-    with explained():
-        from rich.console import Console
-
-        from swerun.cli.tables import by_instance, side_by_side
-        from swerun.report.derived import derive
-        from swerun.runs.store import open_run
-
-        store = open_run(run, runs)
-        made = derive(store, _price(store, prices) if prices else None)
-        if as_json:
-            print(as_ascii(made))
-            return
-        out = Console()
-        if len(made.rows) <= MANY:
-            out.print(by_instance([made]))
-        else:
-            out.print(f"{len(made.rows):,} rows, one a sample of an instance, are in report.json.")
-        out.print(side_by_side([made]))
-
-
-def _price(store: RunStore, source: str) -> Price:
-    from swerun.errors import InputError
-    from swerun.prices import of_run
-
-    record = store.record()
-    price = of_run(source, record.model, [session.base_url for session in record.sessions])
-    if price is None:
-        raise InputError(f"--prices {source}: there is no price of {record.model} in it")
-    return price
 
 
 def as_ascii(record: Record) -> str:

@@ -11,13 +11,14 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from swerun.cli.printable import plain, printable
+from swerun.cli.steps import glanced, tell_end, tell_step
 from swerun.engine.events import Happened
 from swerun.records import Attempt, Outcome, Solved, Step
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
-    from swerun.session import Prepared
+    from swerun.driving import Prepared
 
 # said when a stage begins; between "image" and "solve" an attempt may wait for an agent's slot, and
 # no event says when that begins. A stage that is not in here is called what the engine calls it
@@ -75,7 +76,7 @@ class Board:
             elif isinstance(what, Step):
                 line.step = what.index + 1
                 line.tokens += what.reply.usage.total
-                self.tokens += what.reply.usage.total
+                self.tokens += what.reply.usage.total if what.reply.replayed is None else 0
             elif isinstance(what, Solved):
                 line.stage = "waiting to grade"
 
@@ -169,17 +170,17 @@ def duration(seconds: float) -> str:
 
 @contextmanager
 def shown(
-    board: Board, names: Mapping[str, str], console: Console
+    board: Board, names: Mapping[str, str], console: Console, tell: Callable[[Happened], None]
 ) -> Iterator[Callable[[Happened], None]]:
-    """A listener that shows what it hears on `console` (standard error) until the context ends."""
+    """A listener that shows the board on `console` (standard error) until the context ends, where
+    that is a terminal; `tell` says there what is to stay."""
 
-    def tell(event: Happened) -> None:
+    def hear(event: Happened) -> None:
         board.hear(event)
-        if said := plain_line(event, names):
-            console.print(said, highlight=False, markup=False, soft_wrap=True)
+        tell(event)
 
     if not console.is_terminal:
-        yield tell
+        yield hear
         return
     from rich.live import Live
 
@@ -189,7 +190,7 @@ def shown(
         refresh_per_second=5,
         transient=True,
     ):
-        yield tell
+        yield hear
 
 
 def teller(console: Console) -> Callable[[str], None]:
@@ -201,9 +202,49 @@ def teller(console: Console) -> Callable[[str], None]:
     return say
 
 
-def drive(session: Prepared, console: Console) -> None:
-    """Make every attempt that is left, before the user's eyes."""
+def brief(names: Mapping[str, str], console: Console) -> Callable[[Happened], None]:
+    """Says an attempt's patch and its end, each in a line."""
+
+    def tell(event: Happened) -> None:
+        if said := plain_line(event, names):
+            console.print(said, highlight=False, markup=False, soft_wrap=True)
+
+    return tell
+
+
+def whole(console: Console) -> Callable[[Happened], None]:
+    """Says all that happens of attempts that are made one after the other: each step, and how it
+    ended."""
+    from rich.rule import Rule
+
+    begun, lock = set[tuple[str, int]](), Lock()
+
+    def tell(event: Happened) -> None:
+        what, attempt = event.what, (event.instance_id, event.attempt)
+        with lock:
+            if attempt not in begun:
+                begun.add(attempt)
+                title = plain(f"{event.instance_id}, attempt {event.attempt}", "bold")
+                console.print(Rule(title, align="left", characters="="))
+                where = f"{event.run} {event.instance_id} --attempt {event.attempt}"
+                console.print(plain(f"with nothing left out: swerun show {where}", "dim"))
+            if isinstance(what, Step):
+                tell_step(what, console, glanced)
+            elif isinstance(what, Solved):
+                ended = what.stop.value if what.stop else "failed"
+                console.print(Rule(f"{ended}, patch of {what.patch_bytes} bytes", align="left"))
+            elif isinstance(what, Attempt):
+                tell_end(what, console)
+
+    return tell
+
+
+def drive(session: Prepared, console: Console, *, steps: bool = False) -> None:
+    """Make every attempt that is left, before the user's eyes; with `steps` each of them, where
+    they come one after the other."""
     names = {work.store.name: entrant.name for work, entrant in session.entries}
     board = Board(session.left(), session.config.retries)
-    with shown(board, names, console) as listener:
+    is_single = session.config.jobs == 1 or session.left() == 1
+    tell = whole(console) if steps and is_single else brief(names, console)
+    with shown(board, names, console, tell) as listener:
         session.drive(listener)

@@ -14,12 +14,12 @@ import typer
 from swerun.cli.exits import explained
 from swerun.cli.inspect import RUNS, Json, Runs, as_ascii
 from swerun.cli.printable import plain, printable
-from swerun.cli.verdicts import in_words
+from swerun.cli.steps import tell_end, tell_step
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from swerun.records import Attempt, Call, Grade, Instance, RunRecord, Step
+    from swerun.records import Grade, Instance, RunRecord
     from swerun.runs.store import Past, RunStore
 
 Opt = typer.Option
@@ -53,7 +53,7 @@ def show(
                 raise InputError("--step, --attempt and --diff-gold are of an instance: name it")
             _tell_run(store.record(), as_json=as_json or not fingerprint)
             return
-        number = _number(store, instance, attempt)
+        number = number_of(store, instance, attempt)
         if step is not None:
             _tell_one_step(store, instance, number, step, as_json=as_json)
             return
@@ -64,7 +64,8 @@ def show(
         _paged(lambda out: _tell(store, instance, number, gold, out), pager=pager)
 
 
-def _number(store: RunStore, instance: str, attempt: int | None) -> int:
+def number_of(store: RunStore, instance: str, attempt: int | None) -> int:
+    """`attempt`, or the newest. Raises InputError where there is none."""
     from swerun.errors import InputError
 
     numbers = [past.number for past in store.past(instance)]
@@ -75,7 +76,7 @@ def _number(store: RunStore, instance: str, attempt: int | None) -> int:
 
 
 def _tell_run(record: RunRecord, *, as_json: bool) -> None:
-    from swerun.report.compare import flat
+    from swerun.runs.questions import flat
 
     if as_json:
         print(as_ascii(record))
@@ -98,7 +99,7 @@ def _tell_one_step(
     if as_json:
         print(as_ascii(steps[index - 1]))
     else:
-        _tell_step(steps[index - 1], Console())
+        tell_step(steps[index - 1], Console())
 
 
 def _gold(record: RunRecord, instance: str, cache: Path | None) -> str:
@@ -150,7 +151,7 @@ def _tell(store: RunStore, instance: str, number: int, gold: str | None, out: Co
 
     _tell_attempts(store, instance, number, out)
     for step in store.steps(instance, number):
-        _tell_step(step, out)
+        tell_step(step, out)
     patch = store.patch(instance, number).decode(errors="replace")
     _tell_patch("patch", patch, out)
     if gold is not None:
@@ -159,7 +160,7 @@ def _tell(store: RunStore, instance: str, number: int, gold: str | None, out: Co
     out.print(Rule("grade", align="left"))
     done = _past(store, instance, number).done
     if done:
-        _tell_end(done, out)
+        tell_end(done, out)
     else:
         out.print("This attempt was cut off: it has no end yet.")
     if done and done.grade:
@@ -178,6 +179,8 @@ def _tell_attempts(store: RunStore, instance: str, number: int, out: Console) ->
         ended = each.done.outcome.value if each.done else "cut off"
         shown = "  <- this one" if each.number == number else ""
         said = f"attempt {each.number}, sample {started.sample}, {started.cause.value}{after}"
+        said += ", to replace" if started.replaces else ""
+        said += "".join(f", {key} {old} -> {new}" for key, (old, new) in started.changed.items())
         out.print(plain(f"{said}: {ended}{shown}"))
 
 
@@ -216,41 +219,3 @@ def _tell_files(patch: str, gold: str, out: Console) -> None:
 def _tell_list(words: str, files: Sequence[str], out: Console) -> None:
     if files:
         out.print(plain(f"{words}: {', '.join(files)}"))
-
-
-def _tell_step(step: Step, out: Console) -> None:
-    from rich.rule import Rule
-
-    reply = step.reply
-    tokens = "" if reply.usage.unreported else f", {reply.usage.total:,} tokens"
-    out.print(Rule(f"step {step.index + 1}  {reply.seconds:.1f} s{tokens}", align="left"))
-    if step.shortened:
-        older = f"the results of {len(step.shortened)} older steps were shortened before this one"
-        out.print(plain(older, style="dim italic"))
-    out.print(plain(reply.text))
-    seen = {o.call_id: o.text for o in step.observations}
-    for call in reply.calls:
-        out.print(plain(f"{call.tool} {_said(call)}".rstrip(), style="bold cyan"))
-        out.print(plain(seen.get(call.id, ""), style="dim"))
-    if not reply.calls:
-        out.print(plain("\n".join(seen.values()), style="dim"))
-
-
-def _said(call: Call) -> str:
-    """A command as it is; of a tool with more arguments each, in a line if it has one."""
-    if set(call.arguments) <= {"command"}:
-        return str(call.arguments.get("command", ""))
-    texts = {name: str(value) for name, value in call.arguments.items()}
-    return "  ".join(
-        f"{name}:\n{text}" if "\n" in text else f"{name}={text}" for name, text in texts.items()
-    )
-
-
-def _tell_end(attempt: Attempt, out: Console) -> None:
-    from swerun.report.why import cause
-
-    out.print(plain(f"{cause(attempt)}, {attempt.steps} steps"))
-    if attempt.failure:
-        out.print(plain(attempt.failure.message, style="red"))
-    for line in in_words(attempt.grade) if attempt.grade else ():
-        out.print(plain(line))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from swerun.cli.figures import of_costs, of_samples
+from swerun.cli.figures import of_costs, of_samples, spent_here
 from swerun.cli.live import duration
 from swerun.cli.printable import plain
 from swerun.records import Outcome, Soundness, Stop, Usage
@@ -13,6 +13,7 @@ from swerun.report.estimate import Estimate
 from swerun.report.summary import Report, Row
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
@@ -26,32 +27,37 @@ MARKS = {
 }
 
 
-def side_by_side(reports: Sequence[Report]) -> Table:
-    """One column a run: rates, causes, tokens, time."""
+def side_by_side(reports: Sequence[Report]) -> Group:
+    """One column a run: rates, causes, tokens, time; and the rule that says what counts."""
+    from rich.console import Group
     from rich.table import Table
 
-    made = Table(title=plain(_title(reports)), title_justify="left")
+    made = Table(title=plain(title_of(reports)), title_justify="left")
     made.add_column("")
     for report in reports:
         made.add_column(plain(report.model + (f"\n({report.note})" if report.note else "")))
-    made.add_row("resolved / N", *(_rate(r.resolved, r.n) for r in reports), style="bold")
-    made.add_row("resolved / graded", *(_rate(r.resolved, r.graded) for r in reports))
+    for number, (label, cells) in enumerate(rows_of(reports)):
+        made.add_row(label, *map(plain, cells), style="" if number else "bold")
+    rules = "; ".join(dict.fromkeys(r.rule for r in reports))
+    return Group(made, plain(f"What counts: {rules}.", "dim"))
+
+
+def rows_of(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
+    """What the runs came to, a cell each: rates first, then what there is to say of causes, of
+    stops, and of what it took."""
+    yield "resolved / N", [_rate(r.resolved, r.n) for r in reports]
+    yield "resolved / graded", [_rate(r.resolved, r.graded) for r in reports]
     if any(r.flagged for r in reports):
-        made.add_row("  by the official rule / N", *(_rate(r.official, r.n) for r in reports))
-    _add_estimates(made, reports)
-    for label, cells in of_samples(reports):
-        made.add_row(label, *map(plain, cells))
+        yield "  by the official rule / N", [_rate(r.official, r.n) for r in reports]
+    if any(r.estimate for r in reports):
+        yield "estimate of all", [_estimate(r.estimate) for r in reports]
+    yield from of_samples(reports)
     for label, counts in _counts(reports):
         if any(counts):
-            made.add_row(f"  {label}", *map(str, counts))
-    stops = sorted({stop for r in reports for stop in r.stops} - {"given"})
-    for stop in stops:
-        made.add_row(
-            f"stopped: {stop.replace('_', ' ')}", *(str(r.stops.get(stop, 0)) for r in reports)
-        )
-    for label, cells in _spent(reports):
-        made.add_row(label, *map(plain, cells))
-    return made
+            yield f"  {label}", [str(count) for count in counts]
+    for stop in sorted({stop for r in reports for stop in r.stops} - {"given"}):
+        yield f"stopped: {stop.replace('_', ' ')}", [str(r.stops.get(stop, 0)) for r in reports]
+    yield from _spent(reports)
 
 
 def _spent(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
@@ -59,7 +65,7 @@ def _spent(reports: Sequence[Report]) -> Iterator[tuple[str, list[str]]]:
     yield "steps", [str(r.steps) for r in reports]
     yield "tokens in / out", [_tokens(r.usage) for r in reports]
     if any(r.usage_all != r.usage for r in reports):
-        yield "tokens, all attempts", [_tokens(r.usage_all) for r in reports]
+        yield "tokens, all attempts", [spent_here(r, _tokens(r.usage_all)) for r in reports]
     yield from of_costs(reports)
     yield "time, summed", [duration(r.seconds) for r in reports]
     if any(r.replay_differs is not None for r in reports):
@@ -106,9 +112,10 @@ def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
     yield "flagged", [r.flagged for r in reports]
     yield "with flaky tests", [r.flaky for r in reports]
     yield "graded from the cache", [r.cached for r in reports]
+    yield "replaced by a rerun", [r.replaced for r in reports]
 
 
-def _title(reports: Sequence[Report]) -> str:
+def title_of(reports: Sequence[Report]) -> str:
     subsets = ", ".join(dict.fromkeys(r.subset for r in reports))
     number = len({row.instance_id for r in reports for row in r.rows})
     return f"{subsets}: {number} instance{'' if number == 1 else 's'}"
@@ -135,11 +142,6 @@ def _cell(row: Row | None) -> Text:
 
 def _rate(part: int, whole: int) -> str:
     return f"{part}/{whole} = {100 * part / whole:.1f} %" if whole else "none"
-
-
-def _add_estimates(made: Table, reports: Sequence[Report]) -> None:
-    if any(r.estimate for r in reports):
-        made.add_row("estimate of all", *(_estimate(r.estimate) for r in reports))
 
 
 def _estimate(estimate: Estimate | None) -> str:

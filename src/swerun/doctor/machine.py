@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from swerun.doctor.finding import Finding, bad, good, poor, unknown
 from swerun.images.base import BASE
 from swerun.images.build import image_id
-from swerun.sandbox.containers import Leftover
+from swerun.sandbox.containers import Leftover, is_orphan
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -21,7 +21,6 @@ GIB = 1024**3
 ROOM = 10 * GIB  # the base image and the sample take less than 2, one image of SWE-bench 3 to 5
 PER_AGENT = 4 * GIB  # as --memory is by default
 SLOW_DRIVERS = {"vfs", "devicemapper"}
-DAY = 86_400.0  # seconds: no attempt and no grading lasts that long
 
 
 def examined(client: DockerClient, cache: Path) -> Iterator[Finding]:
@@ -85,7 +84,7 @@ def left_behind(
 
     Never those of a process that lives: another run goes on there.
     """
-    orphans = [one for one in found if is_orphan(one, host, now, is_alive)]
+    orphans = [one for one in found if is_orphan(one, host, now)]
     if len(orphans) < len(found):
         busy = len(found) - len(orphans)
         yield good(HERE, "other runs", f"{busy} containers of runs that go on, or may")
@@ -98,22 +97,3 @@ def left_behind(
     else:
         yield poor(HERE, "left behind", f"{len(orphans)} containers of runs that are over: {names}",
                    "`swerun doctor --reap` removes them.")  # fmt: skip
-
-
-def is_orphan(one: Leftover, host: str, now: float, is_alive: Callable[[int], bool]) -> bool:
-    """Whether the process that a container belongs to is gone. Of one on another machine, or in a
-    container of its own, only age tells."""
-    where, _, number = one.owner.rpartition(":")
-    if where == host and number.isdecimal():
-        return not is_alive(int(number))
-    return now - one.created > DAY
-
-
-def is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

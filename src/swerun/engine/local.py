@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from threading import Event, Lock, Thread
 
 from swerun.attempt import Bench, run_attempt
@@ -13,7 +14,7 @@ from swerun.engine.events import Happened
 from swerun.engine.plan import after, interleave, plan
 from swerun.ports import Graded, Planned, Stage
 from swerun.records import Attempt, Grade, Instance, Solved, Step
-from swerun.runs.store import AttemptLog, Past, RunStore, Started
+from swerun.runs.store import AttemptLog, Past, RunStore
 
 Listener = Callable[[Happened], None]
 
@@ -22,7 +23,8 @@ Listener = Callable[[Happened], None]
 class Work:
     """One run: where it is written, with what its attempts are made, and of which instances.
 
-    A sample whose verdict is `outdated` is tried again; the old attempt stays.
+    A sample whose verdict is `outdated` is tried again; the old attempt stays. With `asked` those
+    attempts are made, whatever was made before, and no others.
     """
 
     store: RunStore
@@ -33,6 +35,8 @@ class Work:
     is_over: Callable[[], bool] = lambda: False  # no attempt of it can be made any more
     by_sample: bool = False  # all first samples before any second one, which may not be needed
     outdated: Callable[[Attempt], bool] = lambda _: False
+    continues: bool = False  # attempts that were cut off are gone on with
+    asked: tuple[Planned, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +133,9 @@ class LocalEngine:
                 self.cancel.set()
 
     def _attempt(self, work: Work, planned: Planned, retries: int) -> None:
-        started = Started(sample=planned.sample, cause=planned.cause, of=planned.of)
-        with work.store.attempt(planned.instance.id, planned.number, started) as log:
+        with work.store.attempt(planned.instance.id, planned.number, planned.started) as log:
             journal = LiveJournal(work.store.name, planned, log, self.listener)
-            run_attempt(planned, work.bench, journal)
+            run_attempt(_with_steps(planned, work.store), work.bench, journal)
         past = work.store.past_attempt(planned.instance.id, planned.number)
         key = (work.store.name, planned.instance.id)
         with self._lock:
@@ -146,13 +149,26 @@ class LocalEngine:
 
 
 def left(work: Work) -> list[Planned]:
-    past = {i.id: [_seen(p, work) for p in work.store.past(i.id)] for i in work.instances}
-    planned = plan(work.instances, past, work.samples)
+    if work.asked is not None:
+        made = (work.store.past_attempt(p.instance.id, p.number).done for p in work.asked)
+        return [each for each, done in zip(work.asked, made, strict=True) if done is None]
+    past = {i.id: [_seen(p, i.id, work) for p in work.store.past(i.id)] for i in work.instances}
+    planned = plan(work.instances, past, work.samples, continues=work.continues)
     return sorted(planned, key=lambda each: each.sample) if work.by_sample else planned
 
 
-def _seen(past: Past, work: Work) -> Past:
+def _seen(past: Past, instance_id: str, work: Work) -> Past:
     """An attempt as the plan is to see it: one that is outdated as if it had been cut off."""
-    if past.done is None or not work.outdated(past.done):
+    if past.done is not None and work.outdated(past.done):
+        return replace(past, done=None, kept=None)
+    if not (work.continues and past.is_cut_off):
         return past
-    return replace(past, done=None, kept=None)
+    return replace(past, steps=sum(1 for _ in work.store.steps(instance_id, past.number)))
+
+
+def _with_steps(planned: Planned, store: RunStore) -> Planned:
+    """The same, with the steps that it begins with: long as they are, they are read only now."""
+    if planned.of is None or not planned.at:
+        return planned
+    steps = store.steps(planned.instance.id, planned.of)
+    return replace(planned, recorded=tuple(islice(steps, planned.at)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from swerun.ports import Planned
-from swerun.records import Outcome
+from swerun.records import Outcome, Price, Step
 from swerun.runs.store import RunStore
 
 Refusal = Callable[[Planned], str]
@@ -21,9 +21,11 @@ class Budget:
     spent: float = 0.0
     _lock: Lock = field(default_factory=Lock)
 
-    def add(self, dollars: float) -> None:
-        with self._lock:
-            self.spent += dollars
+    def pay(self, step: Step, price: Price) -> None:
+        """Take what a step cost; a reply that was given again costs nothing."""
+        if step.reply.replayed is None:
+            with self._lock:
+                self.spent += price.of(step.reply.usage)
 
     @property
     def refusal(self) -> str:
@@ -53,4 +55,4 @@ def refusal_of(store: RunStore, budget: Budget | None, *, stop_when_resolved: bo
 
 def _is_resolved(store: RunStore, instance_id: str) -> bool:
     past = store.past(instance_id)
-    return any(p.done and p.done.outcome is Outcome.RESOLVED for p in past)
+    return any(p.done and p.done.is_own and p.done.outcome is Outcome.RESOLVED for p in past)

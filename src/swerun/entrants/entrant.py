@@ -45,6 +45,7 @@ class Entrant:
     price: Price | None = None  # of its tokens, as far as anybody knows
     note: str = ""
     predictions: str = ""  # a hash of the given patches, as Question has it
+    unknown: tuple[str, ...] = ()  # of a question, where it was asked elsewhere, as Question has it
     missing: tuple[str, ...] = ()  # ids that were chosen, and for which no patch is given
     check: Callable[[], str] = lambda: ""
     undecided: Undecided | None = None

@@ -25,10 +25,21 @@ def given(name: str, config: RunConfig) -> Entrant:
 
 
 def predicted(predictions: Predictions, config: RunConfig) -> Entrant:
-    """The entrant whose patches are read from a file."""
+    """The entrant whose patches are read from a file; of its agent is known what that says."""
     note = f"no agent: the predictions of {predictions.source}"
     who = _of_patches(predictions.model, predictions.patch_of, note, config)
-    return replace(who, predictions=predictions.digest)
+    who, peer = replace(who, predictions=predictions.digest), predictions.peer
+    if peer is None:
+        return who
+    return replace(
+        who,
+        scaffold=peer.scaffold,
+        sampling=peer.sampling,
+        limits=peer.limits(config.limits),
+        unknown=peer.unknown,
+        price=None,
+        note=f"by {peer.scaffold.agent}, imported from {predictions.source}",
+    )
 
 
 def _of_patches(

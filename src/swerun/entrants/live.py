@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from swerun.config import RunConfig
+from swerun.config import RunConfig, entry_of, of_model
 from swerun.entrants.conversing import asked_of, solver_of
 from swerun.entrants.entrant import Entrant, Setting, Undecided, is_live
 from swerun.errors import InputError
@@ -24,14 +24,16 @@ def asked_model(name: str, setting: Setting) -> ChatModel:
     """What answers for a live model, for whoever asks it outside of a run. Raises InputError."""
     if not is_live(name):
         raise InputError(f"{name} has no endpoint of its own: there is nothing to be found out")
+    setting = replace(setting, config=of_model(setting.config, name))
     return asked_of(_endpoint(entry_of(name, setting.config), setting), "bash", setting)
 
 
 def live(name: str, setting: Setting) -> Entrant:
     """Raises InputError for a name that leads nowhere."""
-    config, entry = setting.config, entry_of(name, setting.config)
+    config, entry = of_model(setting.config, name), entry_of(name, setting.config)
+    setting = replace(setting, config=config)
     asked = asked_of(_endpoint(entry, setting), config.tools, setting)
-    protocol = entry.protocol or config.protocol or "tools"
+    protocol = config.protocol or "tools"
     if protocol != "auto" or is_command(config):
         return _speaking(protocol, entry, asked, setting)
 
@@ -43,20 +45,14 @@ def live(name: str, setting: Setting) -> Entrant:
     return replace(_speaking("tools", entry, asked, setting), undecided=undecided)
 
 
-def entry_of(name: str, config: RunConfig) -> ModelEntry:
-    """What the models file says of `name`; without one, nothing but the name."""
-    there = {entry.name: entry for entry in config.models}
-    return there.get(name, ModelEntry(name=name))
-
-
 def _endpoint(entry: ModelEntry, setting: Setting) -> Endpoint:
     """Raises InputError for one that leads nowhere, or for what it would refuse."""
     config = setting.config
     try:
         found = resolve(
             entry.asked_for,
-            base_url=entry.base_url or config.base_url,
-            api_key_env=entry.key or config.api_key_env,
+            base_url=config.base_url,
+            api_key_env=config.api_key_env,
             environment=setting.environment,
         )
     except InputError as error:
@@ -66,13 +62,13 @@ def _endpoint(entry: ModelEntry, setting: Setting) -> Endpoint:
         raise InputError(f"{error} The models file has {there}.") from error
     endpoint = replace(
         found,
-        api=entry.api or config.api,
-        stream=config.stream if entry.stream is None else entry.stream,
-        sampling=entry.sampled(config.sampling),
+        api=config.api,
+        stream=config.stream,
+        sampling=config.sampling,
         request_timeout=config.request_timeout,
         stall_timeout=config.stall_timeout,
-        rpm=entry.limits.rpm,
-        tpm=entry.limits.tpm,
+        rpm=config.rpm,
+        tpm=config.tpm,
     )
     refuse_unsendable(endpoint)
     return endpoint
@@ -82,18 +78,17 @@ def _speaking(protocol: str, entry: ModelEntry, asked: ChatModel, setting: Setti
     """A live model that is asked by `protocol`."""
     config, endpoint = setting.config, replace(asked.endpoint, protocol=protocol)
     model, governor = replace(asked, endpoint=endpoint), setting.governors.of(endpoint)
-    context = config.limits.context or entry.context
-    limits = config.limits.model_copy(update={"context": context})
-    price = priced(entry.prices, "the models file") or priced(config.prices, "flags")
+    source = "the models file" if entry.prices else "flags or a configuration"
+    price = priced(config.prices, source)
     if price is None and not endpoint.is_local:
         price = listed(endpoint.model, endpoint.base_url)
     _refuse_unknown_cost(config, price, f"{entry.name} at {endpoint.address}")
-    made = scaffolded(config, endpoint, limits, price, governor.clock)
+    made = scaffolded(config, endpoint, config.limits, price, governor.clock)
     check = (lambda: made.warning) if is_command(config) else lambda: probe(model, setting.cancel)
     return Entrant(
         name=entry.name,
         asked_for=entry.model or "",
-        limits=limits,
+        limits=config.limits,
         sampling=endpoint.sampling,
         scaffold=made.scaffold,
         solver=solver_of(made, model, setting),

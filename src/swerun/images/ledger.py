@@ -16,6 +16,7 @@ from typing import IO
 
 from pydantic import ValidationError
 
+from swerun.errors import StorageError
 from swerun.records import Stored
 
 
@@ -31,7 +32,10 @@ class Note(Stored):
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """The notes on one engine's images. Processes and threads may share a folder."""
+    """The notes on one engine's images. Processes and threads may share a folder.
+
+    Whatever writes raises StorageError where it cannot.
+    """
 
     folder: Path
 
@@ -43,11 +47,14 @@ class Ledger:
         return [note for note in found if note]
 
     def write(self, note: Note) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
         file = self._file(note.image)
         fresh = file.with_suffix(".new")
-        fresh.write_text(note.model_dump_json(), encoding="utf-8")
-        fresh.replace(file)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            fresh.write_text(note.model_dump_json(), encoding="utf-8")
+            fresh.replace(file)
+        except OSError as error:
+            raise StorageError.of(file, error) from error
 
     def forget(self, image: str) -> None:
         self._file(image).unlink(missing_ok=True)
@@ -72,8 +79,13 @@ class Ledger:
 
     @contextmanager
     def _lock(self, image: str) -> Iterator[IO[str]]:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with self._file(image).with_suffix(".lock").open("w") as file:
+        path = self._file(image).with_suffix(".lock")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            file = path.open("w")
+        except OSError as error:
+            raise StorageError.of(path, error) from error
+        with file:
             yield file
 
     def _file(self, image: str) -> Path:

@@ -9,6 +9,7 @@ import hashlib
 import ipaddress
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,8 +102,9 @@ class Registries:
         except (OSError, ValidationError):
             remote = self._looked(name)
         if digest == remote.digest:
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            kept.write_text(remote.model_dump_json(), encoding="utf-8")
+            with suppress(OSError):  # no more than asked again
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                kept.write_text(remote.model_dump_json(), encoding="utf-8")
         return remote
 
     def unpacked(self, image: str, layer: RemoteLayer) -> int:

@@ -178,5 +178,16 @@ def with_what_goes_back(raw: Mapping[str, Any], back: Mapping[str, Any]) -> Wire
     return {**beside, **raw, **({"tool_calls": calls} if calls else {})}
 
 
+CALL_FIELDS = ("id", "type", "function")
+
+
+def for_another(reply: Reply) -> Reply:
+    """The same, for a model that has not said it: what goes back is what was said and called, with
+    no thoughts and nothing that only the endpoint which served it understands."""
+    calls = [{name: call[name] for name in CALL_FIELDS} for call in reply.raw.get("tool_calls", ())]
+    raw = {name: reply.raw[name] for name in ("role", "content") if name in reply.raw}
+    return reply.model_copy(update={"raw": raw | ({"tool_calls": calls} if calls else {})})
+
+
 def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

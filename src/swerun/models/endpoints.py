@@ -58,10 +58,7 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        """The URL as it may be shown and stored: without user, password and query."""
-        parts = urlsplit(self.base_url)
-        host = parts.netloc.rpartition("@")[2]
-        return parts._replace(netloc=host, query="", fragment="").geturl()
+        return address_of(self.base_url)
 
     @property
     def query(self) -> dict[str, str]:
@@ -94,6 +91,13 @@ class Endpoint:
             yield from (secret, unquote(secret))
             yield b64encode(f"{unquote(user)}:{unquote(password)}".encode()).decode()
         yield from (value for value in self.query.values() if len(value) >= SECRET_LENGTH)
+
+
+def address_of(url: str) -> str:
+    """A URL as it may be shown and stored: without user, password and query."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=host, query="", fragment="").geturl()
 
 
 def resolve(

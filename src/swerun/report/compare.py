@@ -13,10 +13,10 @@ from statistics import fmean
 from typing import TypeVar
 
 from swerun.errors import InputError
-from swerun.records import Question, Record, Stored
+from swerun.records import Record, Stored
 from swerun.report.estimate import CONFIDENCE
 from swerun.report.samples import interval
-from swerun.report.sides import Kind, Side, Trial, kinds_of
+from swerun.report.sides import Kind, Side, kinds_of
 from swerun.report.statistics import (
     detectable,
     holm,
@@ -25,8 +25,10 @@ from swerun.report.statistics import (
     sign_flips,
     smallest_significant,
 )
+from swerun.runs.questions import differences
 
-ASKED = {"model", "asked_for"}  # what of two questions may differ: it is what is compared
+MCNEMAR, FLIPS = "McNemar, exact", "sign flips"
+ASKED = {"model", "asked_for", "predictions"}  # what may differ: it is what is compared
 SEED = 0
 N = TypeVar("N", int, float)
 
@@ -108,6 +110,7 @@ class Comparison(Stored):
     """What `swerun compare --json` prints."""
 
     instances: int  # that all sides have in common
+    left_out: int = 0  # that only some of them have, or have done
     confidence: float = CONFIDENCE
     sides: tuple[Figures, ...]
     pairs: tuple[Pair, ...]
@@ -138,6 +141,7 @@ def compared(sides: Sequence[Side]) -> Comparison:
         ]
     return Comparison(
         instances=len(ids),
+        left_out=len({i for side in sides for i in side.trials}) - len(ids),
         sides=tuple(_figures(line.side, ids, _alone(line, lines, ids)) for line in lines),
         pairs=tuple(pairs),
         groups=tuple(_groups(lines, ids, kinds)),
@@ -179,8 +183,8 @@ def _figures(side: Side, ids: Sequence[str], alone: tuple[str, ...]) -> Figures:
         model=side.model,
         published=side.source,
         samples=max(len(side.trials[i]) for i in ids),
-        resolved=_rate(done),
-        graded=_rate([[trial for trial in each if trial.graded] for each in done]),
+        resolved=rate_of([[trial.resolved for trial in each] for each in done]),
+        graded=rate_of([[trial.resolved for trial in each if trial.graded] for each in done]),
         steps=_sum(trial.steps for trial in trials),
         tokens=_sum(trial.tokens for trial in trials),
         seconds=_sum(trial.seconds for trial in trials),
@@ -191,8 +195,9 @@ def _figures(side: Side, ids: Sequence[str], alone: tuple[str, ...]) -> Figures:
     )
 
 
-def _rate(by_instance: Sequence[Sequence[Trial]]) -> Rate:
-    seen = [[trial.resolved for trial in trials] for trials in by_instance if trials]
+def rate_of(by_instance: Iterable[Sequence[bool]]) -> Rate:
+    """From which samples of each instance were resolved."""
+    seen = [each for each in by_instance if each]
     low, high = interval([fmean(each) for each in seen], max(map(len, seen))) if seen else (0, 1)
     return Rate(part=sum(map(sum, seen)), whole=sum(map(len, seen)), low=low, high=high)
 
@@ -217,7 +222,7 @@ def _pair(a: _Line, b: _Line, ids: Sequence[str], repos: Sequence[str]) -> Pair:
         only_a=only_a,
         only_b=only_b,
         neither=len(ids) - both - only_a - only_b,
-        test="McNemar, exact" if binary else "sign flips",
+        test=MCNEMAR if binary else FLIPS,
         p=mcnemar(round(only_a), round(only_b)) if binary else sign_flips(differences),
         difference=fmean(differences),
         low=likely.low,
@@ -239,25 +244,18 @@ def unlike(a: Side, b: Side) -> tuple[str, ...]:
             for side in (a, b)
             if side.run is None
         )
-    old, new = flat(a.run.question), flat(b.run.question)
-    return tuple(
-        f"{key}: {old.get(key, 'none')} -> {new.get(key, 'none')}"
-        for key in dict.fromkeys([*old, *new])
-        if key.partition(".")[0] not in ASKED and old.get(key) != new.get(key)
-    )
+    differing = differences(a.run.question, b.run.question, besides=ASKED)
+    return (*differing, *filter(None, map(_unknown, (a, b))))
 
 
-def flat(question: Question) -> dict[str, object]:
-    """By dotted key, with nothing for what has no value."""
-    found = dict[str, object]()
-    rest: list[tuple[str, object]] = list(question.model_dump(mode="json").items())
-    while rest:
-        key, value = rest.pop(0)
-        if isinstance(value, dict):
-            rest = [(f"{key}.{inner}", each) for inner, each in value.items()] + rest
-        elif value is not None:
-            found[key] = value
-    return found
+def _unknown(side: Side) -> str:
+    """What nobody knows of its question; "" where all is known."""
+    question = side.run.question if side.run else None
+    if question and question.unknown:
+        return f"{side.name} was made elsewhere, and nobody knows {', '.join(question.unknown)}"
+    if question and question.predictions and question.scaffold is None:
+        return f"{side.name} is of predictions, and nobody knows how they were made"
+    return ""
 
 
 def _groups(

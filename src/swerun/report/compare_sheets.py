@@ -36,10 +36,10 @@ def _sides(comparison: Comparison, marks: dict[str, str]) -> Sheet:
     rows = [
         ("", *(side.name for side in sides)),
         ("model", *(side.model for side in sides)),
-        ("resolved / N", *(_part(side.resolved) for side in sides)),
-        (f"  {sure}, Wilson", *(_between(side.resolved) for side in sides)),
-        ("resolved / graded", *(_part(side.graded) for side in sides)),
-        (f"  {sure}, Wilson", *(_between(side.graded) for side in sides)),
+        ("resolved / N", *(part(side.resolved) for side in sides)),
+        (f"  {sure}, Wilson", *(between(side.resolved) for side in sides)),
+        ("resolved / graded", *(part(side.graded) for side in sides)),
+        (f"  {sure}, Wilson", *(between(side.graded) for side in sides)),
         ("cost", *(dollars(side.cost) for side in sides)),
         ("cost per resolved", *(dollars(side.cost_per_resolved) for side in sides)),
         ("tokens", *(_number(side.tokens) for side in sides)),
@@ -198,11 +198,11 @@ def chance(p: float | None) -> str:
     return f"{p:.3f}" if p >= 0.001 else f"{p:.1g}"
 
 
-def _part(rate: Rate) -> str:
+def part(rate: Rate) -> str:
     return f"{rate.part}/{rate.whole} = {100 * rate.rate:.1f} %" if rate.whole else "none"
 
 
-def _between(rate: Rate) -> str:
+def between(rate: Rate) -> str:
     return f"{100 * rate.low:.1f} to {100 * rate.high:.1f} %" if rate.whole else ""
 
 

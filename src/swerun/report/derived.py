@@ -6,7 +6,7 @@ from swerun.records import Price
 from swerun.report.curves import Spent
 from swerun.report.predictions import predictions
 from swerun.report.sides import Side, side_of
-from swerun.report.summary import Report, scored, summarise
+from swerun.report.summary import Report, price_of, scored, summarise
 from swerun.report.why import Why, why
 from swerun.runs.store import RunStore
 
@@ -34,7 +34,7 @@ def reasons(store: RunStore) -> Why:
 
 def spent(store: RunStore) -> dict[tuple[str, int], Spent]:
     """What each step of the attempts that count used up, by instance and sample."""
-    price = next((s.price for s in reversed(store.record().sessions) if s.price), None)
+    price = price_of(store.record())
     found = {}
     for key, attempt in scored(store.outlines()).items():
         steps = store.steps(attempt.instance_id, attempt.solved_in or attempt.attempt)

@@ -94,13 +94,25 @@ def from_boards(text: str, name: str) -> Published:
     except ValueError as error:
         raise InputError(f"{name} is no JSON: {error}") from error
     rows = [(board, result) for board in boards for result in board.results]
-    sides = [_side_of_result(board, result) for board, result in rows if result.details]
-    return Published(_with_names_of_their_own(sides), len(rows) - len(sides))
+    told = [(board, result) for board, result in rows if result.details]
+    sides = [_side_of_result(board, result) for board, result in _once(told)]
+    return Published(_with_names_of_their_own(sides), len(rows) - len(told))
 
 
 def _boards(parsed: object) -> object:
     """The site's pages hold the list alone, its repository's file one key around it."""
     return {"leaderboards": parsed} if isinstance(parsed, list) else parsed
+
+
+def _once(told: Sequence[tuple[_Board, _Result]]) -> Iterator[tuple[_Board, _Result]]:
+    """Each run as the first board has it: what is on `bash-only` is on `Verified` as well, by
+    another name and from the same folder."""
+    seen = dict[str, list[_Result]]()
+    for board, result in told:
+        there = seen.setdefault(result.folder, [])
+        if not result.folder or all(result.details != other.details for other in there):
+            there.append(result)
+            yield board, result
 
 
 def _side_of_result(board: _Board, result: _Result) -> Side:

@@ -70,8 +70,7 @@ def side_of(run: RunRecord, attempts: Iterable[Attempt]) -> Side:
     how they came out.
     """
     counting = scored(attempts)
-    stops = bool(run.sessions) and run.sessions[-1].stop_when_resolved
-    samples = range(1, 2 if stops else run.samples + 1)
+    samples = range(1, 2 if run.stops_when_resolved else run.samples + 1)
     trials = {
         instance_id: tuple(_trial(counting.get((instance_id, sample))) for sample in samples)
         for instance_id in run.selection
@@ -80,15 +79,19 @@ def side_of(run: RunRecord, attempts: Iterable[Attempt]) -> Side:
 
 
 def _trial(attempt: Attempt | None) -> Trial:
-    if attempt is None:
+    if attempt is None or attempt.outcome is Outcome.CANCELLED:  # the next session makes it anew
         return Trial(None)
     return Trial(
         outcome=attempt.outcome,
         steps=attempt.steps,
         tokens=None if attempt.usage.unreported else attempt.usage.total,
-        seconds=attempt.solve_seconds + attempt.grade_seconds,
+        seconds=attempt.solve_seconds + attempt.grade_seconds if _is_timed(attempt) else None,
         cost=attempt.cost,
     )
+
+
+def _is_timed(attempt: Attempt) -> bool:
+    return attempt.imported is None or attempt.imported.seconds is not None
 
 
 def kinds_of(sides: Sequence[Side], ids: Iterable[str]) -> dict[str, Kind]:

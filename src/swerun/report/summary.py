@@ -17,12 +17,15 @@ from swerun.records import (
     Stratum,
     Usage,
 )
-from swerun.report.costs import repriced, summed
+from swerun.report.costs import paid, repriced, summed
 from swerun.report.estimate import Estimate, estimated
 from swerun.report.samples import Samples, several
 
 UNSEEN = "flagged, and not graded by the strict rule"
-RULE = "per sample the first attempt with a verdict, else the newest; never the best"
+RULE = (
+    "per sample the first attempt with a verdict, or the newest with one that --replace made, else "
+    "the newest; never the best, and none that was asked otherwise or forked"
+)
 
 
 class Row(Stored):
@@ -46,6 +49,7 @@ class Row(Stored):
     cost: float | None = None  # dollars
     spared: bool = False  # --stop-when-resolved: not needed any more
     soundness: Soundness | None = None  # of the instance, where the run's machine knew
+    replaced: int | None = None  # the attempt that counted before this one was made to replace it
 
 
 class Report(Stored):
@@ -66,13 +70,14 @@ class Report(Stored):
     missing: int = 0  # instances that were chosen, but had no prediction, and so are not in n
     flaky: int = 0  # samples with flaky tests
     cached: int = 0  # samples whose tests ran for an earlier grade
+    replaced: int = 0  # samples whose verdict is that of a rerun, in the place of an older one
     outcomes: dict[str, int]
     stops: dict[str, int]
     usage: Usage  # of the attempts that count
-    usage_all: Usage  # of all attempts: what the run cost
+    usage_all: Usage  # of all attempts that were made here: what was used up
     price: Price | None = None  # what the costs are made with
     cost: float | None = None  # dollars, of the attempts that count; None: not known of all
-    cost_all: float | None = None  # of all attempts
+    cost_all: float | None = None  # of all attempts that were made here
     samples: Samples | None = None  # where several were asked for
     attempts: int
     steps: int
@@ -107,9 +112,24 @@ def scored(attempts: Iterable[Attempt]) -> dict[tuple[str, int], Attempt]:
     chosen: dict[tuple[str, int], Attempt] = {}
     for attempt in sorted(attempts, key=lambda a: a.attempt):
         key = attempt.instance_id, attempt.sample
-        if key not in chosen or not chosen[key].outcome.is_verdict:
+        there = chosen.get(key)
+        is_open = there is None or not there.outcome.is_verdict
+        if attempt.is_own and (is_open or (attempt.replaces and attempt.outcome.is_verdict)):
             chosen[key] = attempt
     return chosen
+
+
+def replaced(attempts: Iterable[Attempt]) -> dict[tuple[str, int], Attempt]:
+    """By instance and sample the attempt with a verdict that counted before another replaced it."""
+    known = list(attempts)
+    if not any(a.replaces for a in known):
+        return {}
+    first = scored(a.model_copy(update={"replaces": False}) for a in known)
+    return {
+        key: first[key]
+        for key, counts in scored(known).items()
+        if counts.attempt != first[key].attempt and first[key].outcome.is_verdict
+    }
 
 
 def summarise(
@@ -124,15 +144,20 @@ def summarise(
     without, they are what was known when the attempts were made.
     """
     attempts = repriced(attempts, price) if price else attempts
-    price = price or next((s.price for s in reversed(run.sessions) if s.price), None)
-    chosen = scored(attempts)
+    price = price or price_of(run)
+    chosen, before = scored(attempts), replaced(attempts)
     wanted = [(i, s) for i in run.selection for s in range(1, run.samples + 1)]
     known = {i: sound for session in run.sessions for i, sound in session.soundness.items()}
     rows = tuple(
-        _row(i, s, chosen.get((i, s))).model_copy(update={"soundness": known.get(i)})
+        _row(i, s, chosen.get((i, s))).model_copy(
+            update={
+                "soundness": known.get(i),
+                "replaced": before[i, s].attempt if (i, s) in before else None,
+            }
+        )
         for i, s in wanted
     )
-    stops = bool(run.sessions) and run.sessions[-1].stop_when_resolved
+    newest, stops = run.own_sessions[-1:], run.stops_when_resolved
     rows = _with_spared(rows) if stops else rows
     counted = [chosen[key] for key in wanted if key in chosen]
     outcomes = Counter(a.outcome for a in counted)
@@ -141,7 +166,7 @@ def summarise(
         run=run.name,
         model=run.model,
         subset=run.subset,
-        note=run.sessions[-1].note if run.sessions else "",
+        note=newest[0].note if newest else "",
         n=len(wanted),
         graded=sum(a.outcome.is_verdict for a in counted),
         resolved=outcomes[Outcome.RESOLVED],
@@ -151,13 +176,14 @@ def summarise(
         missing=len({i for s in run.sessions for i in s.missing} - set(run.selection)),
         flaky=sum(row.flaky > 0 for row in rows),
         cached=sum(row.cached for row in rows),
+        replaced=sum(row.replaced is not None for row in rows),
         outcomes={o.value: outcomes[o] for o in Outcome if outcomes[o]},
         stops=dict(sorted(Counter(a.stop.value for a in counted if a.stop).items())),
         usage=sum((a.usage for a in counted), Usage()),
-        usage_all=sum((a.usage for a in attempts if a.solved_in is None), unfinished or Usage()),
+        usage_all=sum((a.usage for a in paid(attempts)), unfinished or Usage()),
         price=price,
         cost=summed(counted),
-        cost_all=summed((a for a in attempts if a.solved_in is None), unfinished, price),
+        cost_all=summed(paid(attempts), unfinished, price),
         spared=sum(row.spared for row in rows),
         samples=several(_verdicts(rows), run.samples, stopped=stops),
         attempts=len(attempts),
@@ -172,6 +198,11 @@ def summarise(
 def newest_strata(run: RunRecord) -> tuple[Stratum, ...]:
     """Those of the newest session that drew a sample; none where none did."""
     return next((s.strata for s in reversed(run.sessions) if s.strata), ())
+
+
+def price_of(run: RunRecord) -> Price | None:
+    """What its newest session that knew a price had it at."""
+    return next((s.price for s in reversed(run.own_sessions) if s.price), None)
 
 
 def _with_spared(rows: Sequence[Row]) -> tuple[Row, ...]:

@@ -76,9 +76,14 @@ def cause(attempt: Attempt) -> str:
         return f"{said}: {attempt.failure.error}"
     if attempt.outcome is Outcome.UNRESOLVED and attempt.grade:
         return f"{said}: {_of_tests(attempt)}"
-    if attempt.outcome is Outcome.NO_PATCH and attempt.stop:
-        return f"{said}: {_words(attempt.stop)}"
+    if attempt.outcome is Outcome.NO_PATCH and (ended := attempt.stop or _ended(attempt)):
+        return f"{said}: {_words(ended)}"
     return said
+
+
+def _ended(attempt: Attempt) -> str:
+    """How, in the words of who made it elsewhere."""
+    return attempt.imported.ended if attempt.imported else ""
 
 
 def _of_tests(attempt: Attempt) -> str:

@@ -12,10 +12,10 @@ NAMED = 4  # instances that are named of many
 
 
 def sheets(found: Why) -> Iterator[Sheet]:
-    yield _tallies(f"{found.run}: {found.attempts:,} samples", "outcome, cause", found.causes)
+    yield tallies_sheet(f"{found.run}: {found.attempts:,} samples", "outcome, cause", found.causes)
     for heading, tallies in (("stop", found.stops), ("failing command", found.commands)):
         if tallies:
-            yield _tallies("", heading, tallies)
+            yield tallies_sheet("", heading, tallies)
     if found.slowest:
         yield _extremes("slowest", [f"{e.amount:,.1f} s" for e in found.slowest], found.slowest)
     if found.dearest:
@@ -26,7 +26,7 @@ def sheets(found: Why) -> Iterator[Sheet]:
         yield _extremes("dearest", amounts, found.dearest)
 
 
-def _tallies(title: str, heading: str, tallies: Sequence[Tally]) -> Sheet:
+def tallies_sheet(title: str, heading: str, tallies: Sequence[Tally]) -> Sheet:
     rows = tuple((each.what, f"{each.times:,}", _named(each.instances)) for each in tallies)
     return Sheet(title, (heading, "times", "instances"), rows)
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from pydantic_core import from_json
 
-from swerun.errors import InputError, NewerFormatError
+from swerun.errors import InputError, NewerFormatError, StorageError
 from swerun.records import SCHEMA_VERSION
 
 R = TypeVar("R", bound=BaseModel)
@@ -20,7 +20,7 @@ R = TypeVar("R", bound=BaseModel)
 def write(path: Path, data: bytes) -> None:
     """All of it or none of it, even if we are killed half way.
 
-    Raises InputError where there is no room or no permission: it says which file.
+    Raises StorageError where there is no room or no permission: it says which file.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -30,14 +30,9 @@ def write(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise cannot_write(path, error) from error
-
-
-def cannot_write(path: Path, error: OSError) -> InputError:
-    """What to tell a user whose disk is full or whose folder is not theirs."""
-    todo = "make room and run the same command again" if error.errno == errno.ENOSPC else ""
-    return InputError(f"{path} could not be written: {error.strerror}. {todo}".rstrip())
+        with suppress(OSError):  # nothing can be removed either where nothing can be written
+            temporary.unlink(missing_ok=True)
+        raise StorageError.of(path, error) from error
 
 
 def numbers_in(folder: Path) -> list[int]:

@@ -9,10 +9,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from swerun.errors import InputError
+from swerun.errors import InputError, StorageError
 from swerun.ports import Graded, Log
 from swerun.records import Attempt, Grade
-from swerun.runs.files import cannot_write, numbers_in, read_record, write, write_record
+from swerun.runs.files import numbers_in, read_record, write, write_record
 
 PLAIN, PACKED = "test_output.txt", "test_output.txt.gz"  # a log, and one that is long
 
@@ -35,11 +35,20 @@ class StoredGrade:
 
     def log(self) -> bytes | None:
         """All that is kept of what the tests printed; None where it is gone, or damaged."""
-        folder = self.folder.with_name(str(self.log_number))
         for name in (PLAIN, PACKED):
             with suppress(InputError):
-                return read_log_file(folder / name)
+                return read_log_file(self._ran / name)
         return None
+
+    def script(self) -> bytes | None:
+        """The eval script that printed it."""
+        path = self._ran / "eval.sh"
+        return path.read_bytes() if path.is_file() else None
+
+    @property
+    def _ran(self) -> Path:
+        """Where the evidence of that run of the tests lies."""
+        return self.folder.with_name(str(self.log_number))
 
 
 def read_log_file(path: Path) -> bytes:
@@ -115,5 +124,5 @@ def _next(folder: Path) -> Path:
     try:
         made.mkdir(parents=True)
     except OSError as error:
-        raise cannot_write(made, error) from error
+        raise StorageError.of(made, error) from error
     return made

@@ -11,22 +11,22 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from swerun.errors import InputError
+from swerun.errors import InputError, StorageError
 from swerun.ports import Graded, Kept
 from swerun.records import (
     Attempt,
     Cause,
     Grade,
     Members,
+    Outcome,
     RunRecord,
     Session,
     Solved,
+    Started,
     Step,
-    Stored,
     Usage,
 )
 from swerun.runs.files import (
-    cannot_write,
     numbers_in,
     read_lines,
     read_record,
@@ -41,29 +41,30 @@ from swerun.runs.grades import (
     write_graded,
     write_regrade,
 )
+from swerun.runs.questions import differences
 
 GRADES = "grades"
-
-
-class Started(Stored):
-    """started.json, an attempt's first file: why there is one."""
-
-    sample: int = 1
-    cause: Cause = Cause.FIRST
-    of: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
     """One attempt as it lies on disk: `done` is None where it was cut off.
 
-    `kept` is its patch, where that has been made and has no verdict.
+    `kept` is its patch, where that has been made and has no verdict; `steps` is how many there are
+    to go on from, where that is asked for.
     """
 
     number: int
     started: Started
     done: Attempt | None
     kept: Kept | None = None
+    steps: int = 0
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether its solving was ended by no doing of its own: swerun was killed, or stopped."""
+        is_open = self.done is None or self.done.outcome is Outcome.CANCELLED
+        return is_open and self.kept is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,14 @@ class AttemptLog:
 
     def step(self, step: Step) -> None:
         line = memoryview((step.model_dump_json(exclude_defaults=True) + "\n").encode())
+        before = self.steps.tell()
         try:
             while line:  # unbuffered: what a full disk does not take is said here, not at the end
                 line = line[self.steps.write(line) or 0 :]
         except OSError as error:
-            raise cannot_write(self.folder / "steps.jsonl", error) from error
+            with suppress(OSError):
+                self.steps.truncate(before)  # half a line is none
+            raise StorageError.of(self.folder / "steps.jsonl", error) from error
 
     def solved(self, solved: Solved, patch: bytes) -> None:
         write(self.folder / "patch.diff", patch)
@@ -109,6 +113,11 @@ class RunStore:
         """What its containers are labelled with: its name, and what no other run of it has."""
         return f"{self.name}-{self.record().id}"
 
+    def shell_label(self) -> str:
+        """That of the containers that people stand in, or that attempts are done again in: no
+        session of the run removes those."""
+        return f"{self.label()}-shell"
+
     @contextmanager
     def attempt(self, instance_id: str, number: int, started: Started) -> Iterator[AttemptLog]:
         """The log of attempt `number`; an existing folder is gone on with, never emptied.
@@ -124,7 +133,7 @@ class RunStore:
                 write_record(folder / "started.json", started)
             steps = (folder / "steps.jsonl").open("ab", buffering=0)
         except OSError as error:
-            raise cannot_write(folder, error) from error
+            raise StorageError.of(folder, error) from error
         with steps:
             yield AttemptLog(folder, steps)
 
@@ -184,18 +193,23 @@ class RunStore:
         return read_lines(self.attempt_folder(instance_id, number) / "steps.jsonl", Step)
 
     def unfinished_usage(self) -> Usage:
-        """The tokens of attempts that were cut off, or wait for their grade."""
+        """The tokens paid here for attempts that were cut off, or wait for their grade."""
         cut_off = (
             (instance_id, number)
             for instance_id, number, folder in self._attempt_folders()
             if not (folder / "attempt.json").exists()
+            and self.past_attempt(instance_id, number).started.cause is not Cause.IMPORTED
         )
         steps = (step for each in cut_off for step in self.steps(*each))
-        return sum((step.reply.usage for step in steps), Usage())
+        return sum((s.reply.usage for s in steps if s.reply.replayed is None), Usage())
 
     def patch(self, instance_id: str, number: int) -> bytes:
         path = self.attempt_folder(instance_id, number) / "patch.diff"
         return path.read_bytes() if path.exists() else b""
+
+    def is_solved(self, instance_id: str, number: int) -> bool:
+        """Whether a patch was taken, be it an empty one."""
+        return (self.attempt_folder(instance_id, number) / "solved.json").exists()
 
     def grades(self, instance_id: str, number: int) -> list[StoredGrade]:
         """Each grading of an attempt, oldest first."""
@@ -229,9 +243,16 @@ class RunStore:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Only one process works on a run. The kernel frees the lock when its holder dies."""
+        """Only one process works on a run. The kernel frees the lock when its holder dies.
+
+        Raises InputError where another one does, StorageError.
+        """
         path = self.folder / ".lock"
-        with path.open("w") as file:
+        try:
+            file = path.open("w")
+        except OSError as error:
+            raise StorageError.of(path, error) from error
+        with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as error:
@@ -268,9 +289,10 @@ def refuse_another(root: Path, wanted: RunRecord) -> None:
         return
     there = store.record()
     if there.question != wanted.question:
+        differing = differences(there.question, wanted.question)
         raise InputError(
             f"the run {wanted.name} in {root} asks another question "
-            f"({'; '.join(differences(there, wanted))}). "
+            f"({'; '.join(differing) or 'one of them was made elsewhere'}). "
             "Choose another name with --run NAME, or leave the flags as they were."
         )
 
@@ -284,15 +306,9 @@ def open_or_create(root: Path, wanted: RunRecord) -> RunStore:
     try:
         store.folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise cannot_write(store.folder, error) from error
+        raise StorageError.of(store.folder, error) from error
     write_record(store.folder / "run.json", wanted)
     return store
-
-
-def differences(there: RunRecord, wanted: RunRecord) -> list[str]:
-    """What of two questions differs, as `key: old -> new`."""
-    old, new = there.question.model_dump(mode="json"), wanted.question.model_dump(mode="json")
-    return [f"{key}: {old[key]} -> {new[key]}" for key in old if old[key] != new[key]]
 
 
 def open_run(name: str, root: Path) -> RunStore:

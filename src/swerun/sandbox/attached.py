@@ -20,11 +20,14 @@ CHUNK = 1 << 18
 ERRORS = 1 << 16  # bytes that are kept of what it prints on its standard error, the last
 
 
-def attach(client: DockerClient, container: str, argv: list[str], *, user: str) -> AttachedStream:
-    """Start `argv` in a running container. Raises docker.errors.APIError."""
-    made = client.api.exec_create(container, argv, stdin=True, user=user, workdir="/")
-    response = client.api.exec_start(made["Id"], socket=True)
-    return AttachedStream(response)
+def attach(
+    client: DockerClient, container: str, argv: list[str], *, user: str, terminal: bool = False
+) -> AttachedStream:
+    """Start `argv` in a running container. With a `terminal` there are no frames, and all that
+    there is to read comes over the stream's connection. Raises docker.errors.APIError."""
+    made = client.api.exec_create(container, argv, stdin=True, tty=terminal, user=user, workdir="/")
+    response = client.api.exec_start(made["Id"], tty=terminal, socket=True)
+    return AttachedStream(response, str(made["Id"]))
 
 
 @dataclass(slots=True)
@@ -32,12 +35,13 @@ class AttachedStream:
     """What the process prints on its standard output; its standard error is kept in `errors`."""
 
     response: Any
+    id: str = ""  # the engine's, of the exec
     errors: bytearray = field(default_factory=bytearray)
     _frames: bytearray = field(default_factory=bytearray)
 
     def send(self, data: bytes) -> None:
-        self._socket.settimeout(None)
-        self._socket.sendall(data)
+        self.connection.settimeout(None)
+        self.connection.sendall(data)
 
     def receive(self, timeout: float) -> bytes:
         """As channel.Stream: some bytes of standard output, b"" at the end."""
@@ -48,21 +52,21 @@ class AttachedStream:
             left = deadline - time.monotonic()
             if left <= 0:  # errors without end are no answer
                 raise TimeoutError
-            self._socket.settimeout(left)
-            data = self._socket.recv(CHUNK)
+            self.connection.settimeout(left)
+            data = self.connection.recv(CHUNK)
             if not data:
                 return b""
             self._frames += data
 
     def close(self) -> None:
-        connection = self._socket
+        connection = self.connection
         with suppress(OSError):  # the other side was first
             connection.shutdown(socket.SHUT_RDWR)
         self.response.close()
         connection.close()  # the SDK's file object leaves it open
 
     @property
-    def _socket(self) -> socket.socket:
+    def connection(self) -> socket.socket:
         # the SDK hands out a file object that can wait, but not until a deadline
         found: socket.socket = getattr(self.response, "_sock", self.response)
         return found

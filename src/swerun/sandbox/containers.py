@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from docker.models.containers import Container
 
 LABEL = "swerun."
+DAY = 86_400.0  # seconds: no attempt and no grading lasts that long
 # The engine has one status for these and for its own trouble: a path that leads through a file, or
 # through a circle of links. Whoever works in a container can make one of any path.
 LEADS_NOWHERE = ("not a directory", "too many links", "too many levels of symbolic links")
@@ -64,6 +68,45 @@ def reap(client: DockerClient, run: str) -> int:
     found = [one.id for one in leftovers(client, run=run)]
     remove_all(client, found)
     return len(found)
+
+
+def owned() -> str:
+    """The label `owner` of this process's containers."""
+    return f"{platform.node()}:{os.getpid()}"
+
+
+def is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def is_orphan(
+    one: Leftover, host: str, now: float, is_alive: Callable[[int], bool] = is_alive
+) -> bool:
+    """Whether the process that a container belongs to is gone. Of one on another machine, or in a
+    container of its own, only age tells."""
+    where, _, number = one.owner.rpartition(":")
+    if where == host and number.isdecimal():
+        return not is_alive(int(number))
+    return now - one.created > DAY
+
+
+def reap_orphans(client: DockerClient, run: str) -> int:
+    """As `reap`, but of the processes that live: several may have containers of this label."""
+    found = leftovers(client, run=run)
+    orphans = [one.id for one in found if is_orphan(one, platform.node(), time.time())]
+    remove_all(client, orphans)
+    return len(orphans)
+
+
+def reap_own(client: DockerClient, run: str) -> None:
+    """As `reap`, but of this process alone."""
+    remove_all(client, [one.id for one in leftovers(client, run=run) if one.owner == owned()])
 
 
 def remove_all(client: DockerClient, containers: Sequence[str]) -> None:

@@ -91,14 +91,14 @@ class DockerSandbox:
         try:
             return self._channel.exec(command, timeout=timeout, given=given)
         except ChannelEndedError as error:
-            if not self._runs(command):
+            if not self.runs(command):
                 raise SandboxLostError(
                     f"the container ended during {command[:200]!r}: {self._ending()}"
                 ) from error
         self._reopen(command)
         return killed(time.monotonic() - began, timeout=timeout)
 
-    def _runs(self, command: str) -> bool:
+    def runs(self, command: str) -> bool:
         """Whether the container outlived the channel. Raises SandboxError if it was removed."""
         deadline = time.monotonic() + FATE_SECONDS
         while True:
@@ -125,7 +125,7 @@ class DockerSandbox:
             self._channel = open_channel(self.client, self.container, self.workdir, self.user)
             self._channel.follow(gone)
         except SandboxError as error:
-            self._runs(command)
+            self.runs(command)
             raise SandboxLostError(
                 f"nothing can be run in the container any more after {command[:200]!r}: {error}"
             ) from error
@@ -180,7 +180,7 @@ class DockerSandboxes:
     _pristine: dict[tuple[str, str], Tree] = field(default_factory=dict)
 
     @contextmanager
-    def start(self, task: Task, *, role: Role, attempt: int) -> Iterator[Sandbox]:
+    def start(self, task: Task, *, role: Role, attempt: int) -> Iterator[DockerSandbox]:
         """Raises ImageMissingError, SandboxError, InstanceError if `workdir` is no repository."""
         profile = self.profiles.get(role, Profile())
         labels = self._labels(task, role, attempt)

@@ -1,0 +1,1 @@
+"""Runs as other tools write and read them: SWE-bench, its leaderboard, and agents of others."""
