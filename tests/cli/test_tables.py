@@ -169,6 +169,18 @@ def test_an_estimate_stands_beside_the_rates_with_its_interval_and_what_it_is_of
     assert "estimate of all" not in rows(side_by_side([a_report(an_attempt("a"))]))
 
 
+def test_where_something_is_flagged_both_rules_have_their_rate():
+    flags = (Flag(rule="conftest", path="conftest.py"),)
+    grade = Grade(resolved=False, reason=GradeReason.SUSPECT, flags=flags)
+    suspect = a_report(an_attempt("a"), an_attempt("b", outcome="suspect", grade=grade))
+    there = rows(side_by_side([suspect]))
+    assert there["resolved / N"] == ["1/2 = 50.0 %"]
+    assert there["by the official rule / N"] == ["2/2 = 100.0 %"]
+    assert (there["suspect"], there["flagged"]) == (["1"], ["1"])
+    assert "b suspect, 0 steps" in lines(by_instance([suspect]))
+    assert "by the official rule / N" not in rows(side_by_side([a_report(an_attempt("a"))]))
+
+
 def test_two_runs_are_a_row_with_what_only_one_of_them_resolved():
     text = drawn(pairs(compared([A, B])))
     assert "the same instances, first samples; p is McNemar's, exact" in text
@@ -182,15 +194,3 @@ def test_of_several_runs_each_pair_has_the_p_that_is_corrected_for_all_of_them()
     assert "the same instances, all samples; p by sign flips" in text
     assert "Holm" in text
     assert text.count("model of c") == 2
-
-
-def test_where_something_is_flagged_both_rules_have_their_rate():
-    flags = (Flag(rule="conftest", path="conftest.py"),)
-    grade = Grade(resolved=False, reason=GradeReason.SUSPECT, flags=flags)
-    suspect = a_report(an_attempt("a"), an_attempt("b", outcome="suspect", grade=grade))
-    there = rows(side_by_side([suspect]))
-    assert there["resolved / N"] == ["1/2 = 50.0 %"]
-    assert there["by the official rule / N"] == ["2/2 = 100.0 %"]
-    assert (there["suspect"], there["flagged"]) == (["1"], ["1"])
-    assert "b suspect, 0 steps" in lines(by_instance([suspect]))
-    assert "by the official rule / N" not in rows(side_by_side([a_report(an_attempt("a"))]))

@@ -38,7 +38,8 @@ git cat-file --batch-all-objects --batch-check='%(objectname)' | sort >/tmp/all
 { git rev-list --objects HEAD --no-object-names; git rev-parse v0; } | sort -u | comm -23 /tmp/all -
 find / -name '*.pack' -not -path '/testbed/.git/*' -not -path '/proc/*'
 find / -name 'cronline*' -not -path '/testbed/*' -not -path '/root/src/*' -not -path '/proc/*'
-find /root /opt/other -type d -name .git -o -path '*/.cache/*' -o -name '*.py' -not -path '/root/src/*'
+find /root /opt/other -type d -name .git -o -path '*/.cache/*' -o -name '*.py' \
+    -not -path '/root/src/*'
 """
 
 

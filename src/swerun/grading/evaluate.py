@@ -10,13 +10,11 @@ from datetime import UTC, datetime
 from swerun.errors import SandboxError, SandboxLostError
 from swerun.grading.alone import Alone
 from swerun.grading.apply import Applied, apply_patch
-from swerun.grading.script import Keeping, before_tests, printed, running, telling
+from swerun.grading.script import Keeping, prepared, printed, running, telling
 from swerun.ports import Log, Sandbox, Sandboxes
 from swerun.records import Instance, Role
 
 LEFT_OUT = b"\nswerun: the log is long, and a part of it is left out here\n\n"
-
-
 NOTES = 8 << 20  # bytes of notes that are read
 
 
@@ -92,7 +90,7 @@ class Evaluator:
     def _run(self, instance: Instance, sandbox: Sandbox, staging: Staging, ran: Ran) -> None:
         folder, script = staging.folder, telling(instance.answer.eval_script)
         if staging.before:
-            ran.script = script = before_tests(script, staging.before)
+            ran.script = script = prepared(script, staging.before)
         for name, data in staging.files.items():
             sandbox.write_file(f"{folder}/{name}", data)
         sandbox.write_file(f"{folder}/eval.sh", script.encode())

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from swerun.grading.apply import Applied, apply_patch
-from swerun.grading.script import telling, up_to_tests
+from swerun.grading.script import before_tests, telling
 from swerun.ports import ExecResult, Sandbox
 from swerun.records import Answer
 
@@ -31,7 +31,7 @@ def made_ready(
     were. Raises SandboxError, and InstanceError where it does not say where its tests begin.
     """
     script = telling(answer.eval_script)
-    beginning = up_to_tests(script)
+    beginning = before_tests(script)
     applied = apply_patch(sandbox, patch) if patch.strip() else None
     sandbox.write_file(path, script.encode())
     if applied and applied.command is None:

@@ -49,19 +49,7 @@ def telling(script: str) -> str:
     return "\n".join([*HEADER, *lines]) + "\n"
 
 
-def up_to_tests(script: str) -> str:
-    """The part of `script` before its tests begin; it ends with what its last command ended with.
-
-    Raises InstanceError where no marker says where that is.
-    """
-    lines = script.split("\n")
-    begin = _start(lines)
-    if begin is None:
-        raise InstanceError(f"its eval script never says {START!r}, where its tests begin")
-    return "\n".join(lines[:begin]) + "\n"
-
-
-def before_tests(script: str, lines: Sequence[str]) -> str:
+def prepared(script: str, lines: Sequence[str]) -> str:
     """`script`, with `lines` done last before its tests; as it is where it has no start marker."""
     there = script.split("\n")
     begin = _start(there)
@@ -81,6 +69,18 @@ def _start(lines: Sequence[str]) -> int | None:
     """Where the start marker is: the last one, since a test patch in the script may have it too."""
     found = [number for number, line in enumerate(lines) if START in line]
     return found[-1] if found else None
+
+
+def before_tests(script: str) -> str:
+    """The part of `script` before its tests begin; it ends with what its last command ended with.
+
+    Raises InstanceError where no marker says where that is.
+    """
+    lines = script.split("\n")
+    begin = _start(lines)
+    if begin is None:
+        raise InstanceError(f"its eval script never says {START!r}, where its tests begin")
+    return "\n".join(lines[:begin]) + "\n"
 
 
 def running(folder: str, keeping: Keeping) -> str:

@@ -66,11 +66,9 @@ def with_witness(runner: Runner, token: str, *, hides: bool) -> Staging:
 
 
 def with_doomed(tests: Mapping[str, Doomed]) -> Staging:
-    """Test files, by their paths, in the place of those that the script has put there. The notes
-    are the names of the tests in them."""
-    plain = Staging(notes=NOTES)
+    """Test files, by their paths, in the place of those that the script has put there."""
+    plain = Staging()
     named = {f"tests/{number}": path for number, path in enumerate(tests)}
     contents = {name: tests[path].source.encode() for name, path in named.items()}
-    contents[NOTES] = "\n".join(sorted({n for test in tests.values() for n in test.names})).encode()
     before = (f"cp {plain.folder}/{name} {quote(path)}" for name, path in named.items())
     return replace(plain, files=contents, before=tuple(before))
