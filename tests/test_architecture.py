@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "runs": {"errors", "ports", "records"},
     "repos": {"errors", "locks", "records", "sandbox"},
     "instances": {"errors", "packaged", "records"},
-    "models": {"config", "errors", "ports", "records"},
+    "models": {"config", "errors", "models_file", "ports", "records"},
     "sandbox": {"errors", "ports", "records"},
     "images": {"errors", "locks", "packaged", "ports", "records", "repos", "sandbox"},
     "grading": {"errors", "ports", "records", "sandbox"},

@@ -87,8 +87,8 @@ def load_models(file: Path) -> tuple[ModelEntry, ...]:
 def _entry(where: str, given: object) -> ModelEntry:
     if isinstance(given, dict) and given.get("name"):
         where += f" ({given['name']})"
-    for key, text in _texts(given):
-        if KEY.fullmatch(text) or _has_secret(text):
+    for key, text in texts_of(given):
+        if looks_secret(text):
             raise InputError(f"{where}: {key}: this looks like a secret, and it is in a file: put "
                              "it into a variable, and the variable's name into `key`")  # fmt: skip
     try:
@@ -104,20 +104,22 @@ def _below(name: str, record: type[Record]) -> list[str]:
     return [f"{name}.{key}" for key in record.model_fields]
 
 
-def _texts(given: object, key: str = "") -> Iterator[tuple[str, str]]:
+def texts_of(given: object, key: str = "") -> Iterator[tuple[str, str]]:
     """All texts in a value, each with its dotted key."""
     if isinstance(given, str):
         yield key, given
     elif isinstance(given, dict):
         for name, value in given.items():
-            yield from _texts(value, f"{key}.{name}".lstrip("."))
+            yield from texts_of(value, f"{key}.{name}".lstrip("."))
     elif isinstance(given, list):
         for value in given:
-            yield from _texts(value, key)
+            yield from texts_of(value, key)
 
 
-def _has_secret(text: str) -> bool:
-    """Whether it is a URL with a password or a key in it."""
+def looks_secret(text: str) -> bool:
+    """Whether it is a key, or a URL with a password or a key in it."""
+    if KEY.fullmatch(text):
+        return True
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -16,7 +16,7 @@ from swerun.config import RunConfig
 from swerun.errors import InputError
 from swerun.models.endpoints import Endpoint
 from swerun.models.protocols import PROTOCOLS
-from swerun.models_file import KEY
+from swerun.models_file import looks_secret
 from swerun.ports import Agent
 from swerun.records import Limits, Price, Question, Scaffold
 
@@ -28,11 +28,13 @@ NO_NETWORK = (
 
 @dataclass(frozen=True, slots=True)
 class Scaffolded:
-    """An agent that is ready to solve. `warning` is what there is to be said of it."""
+    """An agent that is ready to solve. `warning` is what there is to be said of it, `hushed` takes
+    out of its patch what it was told and is to be told nobody."""
 
     agent: Agent
     scaffold: Scaffold
     warning: str = ""
+    hushed: Callable[[str], str] = lambda text: text
 
 
 def scaffolded(
@@ -107,7 +109,8 @@ def _commanded(config: RunConfig, endpoint: Endpoint, limits: Limits) -> Scaffol
         raise InputError("--continue-attempts: what a command did in a container is one step, so "
                          "there is no step to go on from")  # fmt: skip
     command = str(config.agent).removeprefix(PREFIX)
-    if any(KEY.fullmatch(word) for word in re.split(r"""[\s='"]+""", command)):
+    words = re.split(r"""[\s='"]+""", command)
+    if any(map(looks_secret, words)) or endpoint.hushed_reply(command) != command:
         raise InputError("--agent: there is a key in the command, and it would be stored: the "
                          "command finds the endpoint's in OPENAI_API_KEY")  # fmt: skip
     if config.prompt or config.tools != RunConfig.model_fields["tools"].default:
@@ -121,4 +124,5 @@ def _commanded(config: RunConfig, endpoint: Endpoint, limits: Limits) -> Scaffol
     }
     scaffold = Scaffold(agent=str(config.agent), prompt_hash="", protocol="none", tools=())
     agent = CommandAgent(command, limits, variables, endpoint.hushed)
-    return Scaffolded(agent, scaffold, NO_NETWORK if config.network == "none" else "")
+    warning = NO_NETWORK if config.network == "none" else ""
+    return Scaffolded(agent, scaffold, warning, endpoint.hushed_reply)

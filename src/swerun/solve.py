@@ -57,12 +57,14 @@ class Ended:
 @dataclass(frozen=True, slots=True)
 class AgentSolver:
     """An agent that drives a model in a sandbox, after the recorded steps that it begins with;
-    `model_of` gives the model for a task."""
+    `model_of` gives the model for a task. `hushed` takes secrets that the agent knows out of its
+    patch."""
 
     sandboxes: Sandboxes
     agent: Agent
     model_of: Callable[[Task], Model]
     cancel: Event
+    hushed: Callable[[str], str] = lambda text: text
 
     def solve(self, planned: Planned, image_digest: str, keep: Keep) -> Kept:
         task, steps = planned.instance.task, list[Step]()
@@ -88,7 +90,8 @@ class AgentSolver:
         ended = Ended(
             stop, failure, tuple(steps), taken.left_behind, taken.problem, seconds, started_at
         )
-        return kept(planned, taken.diff, ended, image_digest=image_digest)
+        diff = self.hushed(taken.diff.decode("latin-1")).encode("latin-1")
+        return kept(planned, diff, ended, image_digest=image_digest)
 
     def _agent(self, planned: Planned) -> Agent:
         if not planned.recorded or planned.of is None:

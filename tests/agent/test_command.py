@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from swerun.agent.command import CommandAgent
-from swerun.errors import SandboxLostError
+from swerun.errors import SandboxError, SandboxLostError
 from swerun.ports import ExecResult
 from swerun.records import Limits, Role, Stop
 from swerun.sandbox.local import LocalSandboxes
@@ -17,9 +17,9 @@ from tests.fakes import drained
 
 @dataclass
 class Container:
-    """Takes files, and does what `then` says of a command."""
+    """Takes files, and does what `then` says of a command, or raises it."""
 
-    then: ExecResult | None = None
+    then: ExecResult | SandboxError | None = None
     files: dict[str, bytes] = field(default_factory=dict)
     ran: list[tuple[str, float]] = field(default_factory=list)
 
@@ -30,6 +30,8 @@ class Container:
         self.ran.append((command, timeout))
         if self.then is None:
             raise SandboxLostError("out of memory")
+        if isinstance(self.then, SandboxError):
+            raise self.then
         return self.then
 
 
@@ -72,3 +74,10 @@ def test_a_key_that_it_prints_is_not_recorded():
     _, (step,) = solve(sandbox, hushed=lambda text: text.replace("sk-secret", "[the key]"))
     assert "sk-secret" not in step.model_dump_json()
     assert "401: [the key] is wrong" in step.observations[0].text
+
+
+def test_a_key_is_not_in_what_is_said_of_a_container_that_is_gone():
+    gone = Container(SandboxError("the container is gone after 'export KEY=sk-secret'"))
+    with pytest.raises(SandboxError, match=r"export KEY=\[the key\]") as caught:
+        solve(gone, hushed=lambda text: text.replace("sk-secret", "[the key]"))
+    assert caught.value.__suppress_context__

@@ -246,3 +246,9 @@ def test_what_an_endpoint_takes_is_not_refused(preset):
     sampling = Sampling(temperature=0, top_p=1, max_tokens=9, extra_body={"top_k": 1})
     for api in preset.apis:
         refuse_unsendable(replace(made, api=api, sampling=sampling))
+
+
+def test_a_word_in_the_place_of_a_key_is_left_in_what_a_model_says():
+    assert Endpoint("m", "u", api_key="EMPTY").hushed_reply("if EMPTY:") == "if EMPTY:"
+    key = "sk-0123456789abcdef"
+    assert Endpoint("m", "u", api_key=key).hushed_reply(f"if {key}:") == "if [the key]:"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from threading import Event
 
 from swerun.agent.observe import observation
-from swerun.errors import SandboxLostError
+from swerun.errors import SandboxError, SandboxLostError
 from swerun.ports import Model, Sandbox
 from swerun.records import Call, Limits, Observation, Reply, Step, Stop, Task, Usage
 
@@ -48,6 +48,8 @@ class CommandAgent:
             seen = Observation(call_id=PREFIX, text=self.hushed(f"{LOST} ({error})"))
             yield self._step(seen, time.monotonic() - began)
             return Stop.SANDBOX_LOST
+        except SandboxError as error:  # it repeats the command, which begins with the variables
+            raise SandboxError(self.hushed(str(error))) from None
         told = replace(result, output=self.hushed(result.output))
         seen = Observation(
             call_id=PREFIX,

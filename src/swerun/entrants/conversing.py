@@ -39,4 +39,6 @@ def solver_of(
         model = replace(asked, headers=headers, spoken=Spoken())
         return PatientModel(model, governor, longest_reply=limit or REPLY)
 
-    return lambda sandboxes: AgentSolver(sandboxes, made.agent, model_of, setting.cancel)
+    return lambda sandboxes: AgentSolver(
+        sandboxes, made.agent, model_of, setting.cancel, made.hushed
+    )

@@ -149,7 +149,7 @@ class ChatModel:
         def exchange() -> object:
             if endpoint.streams:
                 events = streamed(self.client, endpoint, request, pulse)
-                return whole(api.joined(endpoint, events))
+                return whole(endpoint, api.joined(endpoint, events))
             return posted(self.client, endpoint, request)
 
         answered = abandonable(exchange, deadline=deadline, cancel=cancel, pulse=pulse)

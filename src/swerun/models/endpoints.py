@@ -10,11 +10,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from swerun.errors import InputError
 from swerun.models.presets import PRESETS, Quirks, preset_at, preset_of, quirks_of
+from swerun.models_file import looks_secret, texts_of
 from swerun.records import Sampling
 
 KEY = "OPENAI_API_KEY"
 URL = "OPENAI_BASE_URL"
 SECRET_LENGTH = 8  # characters; what is shorter in a query is a version or a switch
+# Characters of what is taken out of replies too: a server that wants no key is given any word, and
+# a model may say it.
+LONG_SECRET = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,12 +79,17 @@ class Endpoint:
             return host == "localhost" or host.endswith(".localhost")
         return address.is_loopback or address.is_unspecified
 
-    def hushed(self, text: str) -> str:
+    def hushed(self, text: str, least: int = 1) -> str:
         """`text` without the key and the URL's secrets: some endpoints repeat what they were
-        sent, and errors are stored."""
+        sent, and errors are stored. `least` is how long a secret is that is looked for."""
         for secret in sorted(set(self._secrets()), key=len, reverse=True):
-            text = text.replace(secret, "[the key]")
+            if len(secret) >= least:
+                text = text.replace(secret, "[the key]")
         return text
+
+    def hushed_reply(self, text: str) -> str:
+        """The same of what is stored and sent back word by word."""
+        return self.hushed(text, LONG_SECRET)
 
     def _secrets(self) -> Iterator[str]:
         if self.api_key:
@@ -139,6 +148,12 @@ def refuse_unsendable(endpoint: Endpoint) -> None:
         if getattr(sampling, name) is not None:
             who = endpoint.preset if name in endpoint.quirks.lacks else "the Responses API"
             raise InputError(f"sampling.{name}: {who} has no such thing; leave it out")
+    for name, text in texts_of(sampling.extra_body):
+        if looks_secret(text) or endpoint.hushed_reply(text) != text:
+            raise InputError(
+                f"sampling.extra_body: {name} looks like a secret, and what a run asks is written "
+                "to run.json: the key goes into a variable (--api-key-env)"
+            )
     for name in ("messages", "input", "stream"):
         if name in sampling.extra_body:
             raise InputError(f"sampling.extra_body: `{name}` is what swerun sends itself")
@@ -154,7 +169,8 @@ def _key(named: str | None, usual: str | None, environment: Mapping[str, str]) -
     name = named or usual or ""
     key = environment.get(name, "").strip()  # one read from a file may have the end of its line
     if named and not key:
-        raise InputError(f"--api-key-env names {named}, and that variable is not set")
+        shown = "a key, and not the variable that holds one" if looks_secret(named) else named
+        raise InputError(f"--api-key-env names {shown}, and that variable is not set")
     if not (key.isascii() and key.isprintable()):  # no header can carry it, and its error shows it
         raise InputError(f"the key in {name} has characters that no key has: copy it again")
     return key or None

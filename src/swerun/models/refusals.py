@@ -49,7 +49,7 @@ def refusal(
     endpoint: Endpoint, status: int, text: str, headers: Mapping[str, str]
 ) -> EndpointError:
     """What an HTTP error means."""
-    words = f"{endpoint.where} answered {status}: {_words(endpoint.hushed(text))}"
+    words = f"{endpoint.where} answered {status}: {_words(endpoint, text)}"
     if status in {400, 413, 422, 500} and TOO_LONG.search(text):
         return ContextLengthError(words)
     if status in SHUT and not (status == 403 and MODERATED.search(text)):
@@ -75,7 +75,7 @@ def refusal_inside(endpoint: Endpoint, error: object) -> EndpointError:
 def json_of(endpoint: Endpoint, text: str) -> object:
     """The body of an answer; EndpointBusyError, with its words, where it is no JSON."""
     try:
-        return whole(json.loads(text))
+        return whole(endpoint, json.loads(text))
     except (ValueError, RecursionError) as error:
         said = endpoint.hushed(text)[:300]
         raise EndpointBusyError(f"{endpoint.where} answered no JSON: {said!r}") from error
@@ -87,21 +87,23 @@ def no_reply(endpoint: Endpoint, body: object) -> EndpointBusyError:
     return EndpointBusyError(f"{endpoint.where} answered no completion: {said}")
 
 
-def whole(body: object) -> object:
-    """JSON can carry half of a surrogate pair, and neither a file nor a request can."""
-    mended: object = json.loads(json.dumps(body, ensure_ascii=False).encode(errors="replace"))
+def whole(endpoint: Endpoint, body: object) -> object:
+    """JSON can carry half of a surrogate pair, which neither a file nor a request can; and some
+    endpoints put what they were sent into what they answer."""
+    text = endpoint.hushed_reply(json.dumps(body, ensure_ascii=False))
+    mended: object = json.loads(text.encode(errors="replace"))
     return mended
 
 
-def _words(text: str) -> str:
+def _words(endpoint: Endpoint, text: str) -> str:
     """The endpoint's own words, out of whatever they are wrapped in."""
     try:
         body = json.loads(text)
-    except ValueError:
-        return text[:500]
+    except (ValueError, RecursionError):
+        return endpoint.hushed(text)[:500]
     error = body.get("error", body) if isinstance(body, dict) else body
     said = error.get("message") or error.get("detail") if isinstance(error, dict) else error
-    return str(said or text)[:1000]
+    return endpoint.hushed(str(said or text))[:1000]
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:
