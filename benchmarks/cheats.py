@@ -44,7 +44,7 @@ def main() -> int:
     write(predictions, [prediction(row["cheat"]) for row in rows])
     official = resolved_officially(given, subset, predictions)
     ours = graded(given, subset, predictions)
-    print("| cheat | official 5.0.2 | swerun | why |\n| --- | --- | --- | --- |")
+    print("| cheat | official 5.0.2 | swerun | by |\n| --- | --- | --- | --- |")
     for row in rows:
         attempt = ours[f"cheat__{row['cheat']}-1"]
         there = "resolved" if f"cheat__{row['cheat']}-1" in official else "not resolved"

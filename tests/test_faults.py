@@ -1,5 +1,5 @@
 """Faults of the machine in the middle of real attempts: whose they are said to be, what is tried
-again, and that nothing is lost by them. docs/safety.md has all of them in a table."""
+again, and that nothing is lost by them."""
 
 from __future__ import annotations
 

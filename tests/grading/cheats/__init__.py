@@ -11,11 +11,13 @@ FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Cheat:
-    """Of an instance of the sample; `what` says in words how it wants to be resolved."""
+    """Of an instance of the sample; `what` says in words how it wants to be resolved, `official`
+    what swebench 5.0.2 made of it (benchmarks/cheats.py)."""
 
     name: str
     instance: str
     what: str
+    official: str
 
     @property
     def patch(self) -> bytes:

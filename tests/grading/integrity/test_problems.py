@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
+
 import pytest
 
 from swerun.grading.integrity.notes import Notes, own_notes, read_notes
 from swerun.grading.integrity.problems import among, disagreements, doubts, unfailing
+from swerun.grading.parsers import parser_of
 from swerun.grading.parsers.pytest import parse_pytest
 from swerun.grading.parsers.unittest import parse_unittest
+from swerun.grading.script import telling
 from swerun.grading.verdict import judged
+from swerun.instances.subsets import load_subset
 from swerun.records import END, START, TestStatus
 from tests.fakes import an_instance
+from tests.instances.conftest import published_file
+
+__all__ = ["published_file"]
 
 ANSWER = an_instance(fail_to_pass=("t.py::a",), pass_to_pass=("t.py::b[1]",)).answer
 P, F, S, X = (TestStatus(name) for name in ("PASSED", "FAILED", "SKIPPED", "XFAIL"))
@@ -131,3 +140,23 @@ def test_what_the_script_itself_prints_is_no_doubt():
     script, log = SCRIPT.replace(": '", "echo '"), LOG.replace("+ : '", "+ echo '")
     log = log.replace("+ echo '>>>>> End", ">>>>> End Test Output\n+ echo '>>>>> End")
     assert list(doubts(log, script, parse_pytest, {"t.py::a"})) == []
+
+
+LOGS = Path(__file__).parents[5] / "shared" / "data" / "logs"
+
+
+def test_no_log_of_a_real_gold_patch_reads_in_two_ways(published_file):
+    if not LOGS.is_dir():
+        pytest.skip(f"{LOGS} is not there: the logs are no part of the project")
+    instances = {i.id: i for i in load_subset(str(published_file("verified"))).instances}
+    found = {}
+    for path in sorted(LOGS.glob("*.log.gz")):
+        instance = instances[path.name.split(".")[0]]
+        log = gzip.decompress(path.read_bytes()).decode(errors="replace")
+        expected = {*instance.answer.fail_to_pass, *instance.answer.pass_to_pass}
+        script = telling(instance.answer.eval_script)
+        found[path.name] = list(doubts(log, script, parser_of(instance), expected))
+    assert len(found) > 50
+    doubted = {name for name, problems in found.items() if problems}
+    # without a patch one of two tests fails that have one name there, cut off at a space
+    assert doubted == {"pylint-dev__pylint-8898.noop.log.gz"}
