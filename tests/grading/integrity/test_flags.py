@@ -157,7 +157,7 @@ def test_a_link_is_left_out_wherever_it_is():
 
 
 def test_what_the_evaluation_puts_in_place_itself_is_no_flag():
-    assert rules(diff("tests/test_a.py", "assert 1\n", "import pytest\n")) == {"framework"}
+    assert rules(diff("tests/test_a.py", "assert 1\n", "import pytest\n")) == set()
     assert left_out(diff("tests/test_a.py", "assert 1\n", "assert True\n")) == ()
 
 

@@ -142,7 +142,7 @@ def test_what_the_script_itself_prints_is_no_doubt():
     assert list(doubts(log, script, parse_pytest, {"t.py::a"})) == []
 
 
-LOGS = Path(__file__).parents[5] / "shared" / "data" / "logs"
+LOGS = Path(__file__).parents[4] / "shared" / "data" / "logs"
 
 
 def test_no_log_of_a_real_gold_patch_reads_in_two_ways(published_file):

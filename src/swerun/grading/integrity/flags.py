@@ -60,7 +60,7 @@ def flags_of(patch: bytes, answer: Answer) -> tuple[Flag, ...]:
     for section in read.files:
         if section.path not in idle:
             found += _of_path(section, ground)
-            found += _of_lines(section)
+            found += [] if _is_replaced(section, ground) else _of_lines(section)
     return tuple(dict.fromkeys(found))
 
 
@@ -85,11 +85,16 @@ def _is_gold(section: Section, ground: Ground) -> bool:
     return set(section.paths) <= ground.gold and section.mode != LINK_MODE
 
 
+def _is_replaced(section: Section, ground: Ground) -> bool:
+    """Whether the evaluation puts its own file there: nothing of it is left when tests run."""
+    return set(section.paths) <= ground.replaced and section.mode != LINK_MODE
+
+
 def _of_path(section: Section, ground: Ground) -> Iterator[Flag]:
     """None for a file that the evaluation replaces, unless something else lies in its place."""
     if section.mode == LINK_MODE:
         yield Flag(rule=LINK.name, path=section.path)
-    elif set(section.paths) <= ground.replaced:
+    elif _is_replaced(section, ground):
         return
     if set(section.paths) & ground.runners:
         yield Flag(rule=RUNNER, path=section.path)
