@@ -110,8 +110,8 @@ class Round:
             self.faults.append("what was done was done again")
 
     def compare(self, reports: Sequence[Mapping], expected: Expected) -> int:
-        """How many rows were compared with those of an undisturbed run; not so where the engine's
-        container was killed under the agent, which counts as the agent's doing."""
+        """How many rows were compared with those of an undisturbed run: not one whose own agent's
+        container was killed, which may have been at its last step."""
         compared = 0
         for model, row in ((report["model"], row) for report in reports for row in report["rows"]):
             key = model, row["instance_id"]

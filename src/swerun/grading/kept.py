@@ -30,13 +30,9 @@ class KeptRuns:
     cache: RunCache | None = None
 
     def run(self, instance: Instance, patch: bytes, attempt: int) -> Ran:
-        """The run of an earlier grade, or else a new one, in the official mode.
-
-        A sandbox that died may have been killed from outside, which looks the same: who dies twice
-        did it by itself.
-        """
-        ran = self.find(instance, patch) or self.evaluator.evaluate(instance, patch, attempt)
-        return self.evaluator.evaluate(instance, patch, attempt) if ran.lost else ran
+        """The run of an earlier grade, or else a new one, in the official mode."""
+        found = self.find(instance, patch)
+        return found or self.evaluator.evaluate(instance, patch, attempt)
 
     def find(self, instance: Instance, patch: bytes, mode: str = OFFICIAL) -> Ran | None:
         cache = self._cache(instance)
