@@ -30,7 +30,7 @@ FIX = "echo two >>a.txt"
 EVAL = """#!/bin/bash
 cd /testbed
 : '>>>>> Start Test Output'
-grep -q two a.txt && echo 'PASSED t.py::a' || { echo 'FAILED t.py::a'; false; }
+grep -q two ./a*.txt && echo 'PASSED t.py::a' || { echo 'FAILED t.py::a'; false; }
 : '>>>>> End Test Output'
 """
 AT_ONCE = 2
