@@ -10,8 +10,9 @@ import typer
 
 from swerun.cli.exits import FAILED, explained
 from swerun.cli.flags import given
-from swerun.cli.images import Cache, Jobs, Json, engine_images, say
+from swerun.cli.images import Jobs, engine_images, say
 from swerun.cli.imaging import imaging
+from swerun.cli.options import Cache, Json
 from swerun.cli.printable import printable
 from swerun.cli.selecting import chosen_by, selecting
 

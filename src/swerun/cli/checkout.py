@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from swerun.cli.exits import explained
+from swerun.cli.options import Cache
 from swerun.cli.printable import printable
 from swerun.cli.selecting import chosen_by, selecting
 
@@ -27,7 +28,7 @@ def checkout(
         Path | None, typer.Argument(help="New, or empty.  [./ID]", metavar="FOLDER")
     ] = None,
     repos_from: Annotated[str | None, typer.Option("--repos-from", help=FROM)] = None,
-    cache: Annotated[Path | None, typer.Option("--cache", help="[~/.cache/swerun]")] = None,
+    cache: Cache = None,
 ) -> None:
     """The repository of an instance at its base commit, with no history after it."""
     with explained():

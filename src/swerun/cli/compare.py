@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swerun.cli.exits import explained
-from swerun.cli.inspect import RUNS, Json, Runs
+from swerun.cli.options import RUNS, Json, Runs
 
 if TYPE_CHECKING:
     from swerun.report.compare import Comparison

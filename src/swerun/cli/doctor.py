@@ -19,6 +19,7 @@ import typer
 
 from swerun.cli.exits import DONE, FAILED, explained
 from swerun.cli.flags import given, said_of_flags
+from swerun.cli.options import Cache
 from swerun.cli.printable import plain, printable
 from swerun.cli.run import stopping
 
@@ -45,7 +46,7 @@ def doctor(
     max_tokens: Annotated[int | None, Opt("--max-tokens", help="Would it be taken?")] = None,
     extra_body: Annotated[str | None, Opt("--extra-body", help="JSON, as of a run.")] = None,
     config: Annotated[Path | None, Opt("--config", "-c", help="As of `swerun run`.")] = None,
-    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
+    cache: Cache = None,
     *,
     deep: Annotated[
         bool, Opt("--deep", help="Find the context out by long prompts: that costs tokens.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -13,7 +12,7 @@ from swerun.cli.exits import explained
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.grading import grading, judging
 from swerun.cli.imaging import imaging
-from swerun.cli.inspect import RUNS, Runs
+from swerun.cli.options import RUNS, Cache, Runs, SplitNow, SubsetNow
 from swerun.cli.rerun import make
 from swerun.cli.show import number_of
 
@@ -34,9 +33,9 @@ def fork(
     attempt: Annotated[int | None, Opt("--attempt", help="Whose step.  [the newest's]")] = None,
     model: Model = None,
     models: Models = None,
-    subset: Annotated[str | None, Opt("--subset", help="Where its instances are now.")] = None,
-    split: Annotated[str | None, Opt("--split", help="Of the subset, likewise.")] = None,
-    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
+    subset: SubsetNow = None,
+    split: SplitNow = None,
+    cache: Cache = None,
     kept_in: Runs = RUNS,
     as_json: Annotated[bool, Opt("--json", help="Print the attempt and the report.")] = False,
 ) -> None:

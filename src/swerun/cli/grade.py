@@ -13,6 +13,7 @@ from swerun.cli.exits import DONE, explained
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.grading import grading, judging, running
 from swerun.cli.imaging import imaging
+from swerun.cli.options import Cache, Json
 from swerun.cli.run import drive
 from swerun.cli.selecting import chosen_by, selecting
 
@@ -55,8 +56,8 @@ def grade(
     retries: Annotated[
         int | None, Opt("--retries", help="After failures that are not the patch's.  [2]")
     ] = None,
-    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
-    as_json: Annotated[bool, Opt("--json", help="Print JSON.")] = False,
+    cache: Cache = None,
+    as_json: Json = False,
 ) -> None:
     """Grade the patches of PREDICTIONS as those of a run: a run like any other comes of it.
 

@@ -17,6 +17,7 @@ import typer
 from swerun.cli.exits import FAILED, explained
 from swerun.cli.flags import given
 from swerun.cli.imaging import imaging, options_by
+from swerun.cli.options import Cache, Json
 from swerun.cli.printable import printable
 from swerun.cli.selecting import chosen_by, selecting
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The images that instances run in.", rich_markup_mode=None, no_args_is_help=True
 )
-Cache = Annotated[Path | None, typer.Option("--cache", help="[~/.cache/swerun]")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Images at once.")]
 
 

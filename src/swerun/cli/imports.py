@@ -12,6 +12,7 @@ from swerun.cli.exits import DONE, explained
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.grading import grading, running
 from swerun.cli.imaging import imaging
+from swerun.cli.options import Cache
 from swerun.cli.selecting import selecting
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def import_(
     retries: Annotated[
         int | None, Opt("--retries", help="After failures that are not the patch's.  [2]")
     ] = None,
-    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
+    cache: Cache = None,
     as_json: Annotated[bool, Opt("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Make a run of what another agent did at PATH, and grade its patches.

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from swerun.cli.exits import explained
+from swerun.cli.options import RUNS, Json, Runs
 from swerun.cli.printable import plain
 
 if TYPE_CHECKING:
     from swerun.records import Record
-
-Runs = Annotated[Path, typer.Option("--runs", help="Where runs are kept.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-RUNS = Path("runs")
 
 
 def list_(runs: Runs = RUNS, as_json: Json = False) -> None:

@@ -7,12 +7,12 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from swerun.cli.exits import explained
+from swerun.cli.options import Cache, Json
 from swerun.cli.printable import plain, printable
 from swerun.cli.selecting import chosen_by, selecting
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from swerun.records import Instance
 
 app = typer.Typer(help="The instances of a subset.", rich_markup_mode=None, no_args_is_help=True)
-Cache = Annotated[Path | None, typer.Option("--cache", help="[~/.cache/swerun]")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 TESTS_SHOWN = 10
 
 

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ import typer
 
 from swerun.cli.exits import DONE, FAILED, explained
 from swerun.cli.imaging import imaging
-from swerun.cli.inspect import RUNS, Json, Runs
+from swerun.cli.options import RUNS, Cache, Json, Runs, SplitNow, SubsetNow
 from swerun.cli.run import stopping
 from swerun.cli.shell import as_recorded, in_full, in_short
 
@@ -35,12 +34,10 @@ def replay(
     ] = None,
     attempt: Annotated[int | None, Opt("--attempt", help="[those that count]")] = None,
     jobs: Annotated[int, Opt("--jobs", "-j", min=1, help="Attempts at once.")] = 4,
-    subset: Annotated[
-        str | None, Opt("--subset", help="Where the run's instances are now.  [as it was]")
-    ] = None,
-    split: Annotated[str | None, Opt("--split", help="Of the subset.  [as it was]")] = None,
+    subset: SubsetNow = None,
+    split: SplitNow = None,
     runs: Runs = RUNS,
-    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
+    cache: Cache = None,
     as_json: Json = False,
 ) -> None:
     """Do again what attempts of RUN did, in fresh containers and without an endpoint, and tell what

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swerun.cli.exits import explained
-from swerun.cli.inspect import RUNS, Json, Runs, as_ascii
+from swerun.cli.inspect import as_ascii
+from swerun.cli.options import RUNS, Json, Runs
 
 if TYPE_CHECKING:
     from swerun.exchange.trajectories import Opening

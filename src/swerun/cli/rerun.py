@@ -17,7 +17,7 @@ from swerun.cli.exits import DONE, FAILED, STOPPED, explained
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.grading import grading, judging
 from swerun.cli.imaging import imaging
-from swerun.cli.inspect import RUNS, Runs
+from swerun.cli.options import RUNS, Cache, Runs, SplitNow, SubsetNow
 from swerun.cli.printable import plain
 from swerun.cli.run import stopping
 
@@ -62,9 +62,9 @@ def rerun(
     ] = False,
     model: Model = None,
     models: Models = None,
-    subset: Annotated[str | None, Opt("--subset", help="Where its instances are now.")] = None,
-    split: Annotated[str | None, Opt("--split", help="Of the subset, likewise.")] = None,
-    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
+    subset: SubsetNow = None,
+    split: SplitNow = None,
+    cache: Cache = None,
     kept_in: Runs = RUNS,
     as_json: Annotated[bool, Opt("--json", help="Print the attempts and the report.")] = False,
 ) -> None:

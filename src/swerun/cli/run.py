@@ -20,6 +20,7 @@ from swerun.cli.exits import STOPPED, explained, judged
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.grading import grading, judging, running
 from swerun.cli.imaging import imaging
+from swerun.cli.options import Cache
 from swerun.cli.selecting import selecting
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def run(
     record: Annotated[
         Path | None, Opt("--record", help="Write the conversations there, for demo/NAME.")
     ] = None,
-    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
+    cache: Cache = None,
     as_json: Annotated[bool, Opt("--json", help="Print the reports as JSON.")] = False,
 ) -> None:
     """Run an agent with each --model on the instances of --subset, and grade what it did.

@@ -19,7 +19,7 @@ import typer
 from swerun.cli.exits import explained
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.imaging import imaging
-from swerun.cli.inspect import RUNS, Json, Runs
+from swerun.cli.options import RUNS, Cache, Json, Runs, SplitNow, SubsetNow
 from swerun.cli.show import number_of
 
 if TYPE_CHECKING:
@@ -55,12 +55,10 @@ def shell(
         float | None, Opt("--timeout", min=0.01, help="Of --exec, in seconds.  [none]")
     ] = None,
     network: Annotated[str | None, Opt("--network", help="Of the container.  [as it was]")] = None,
-    subset: Annotated[
-        str | None, Opt("--subset", help="Where the run's instances are now.  [as it was]")
-    ] = None,
-    split: Annotated[str | None, Opt("--split", help="Of the subset.  [as it was]")] = None,
+    subset: SubsetNow = None,
+    split: SplitNow = None,
     runs: Runs = RUNS,
-    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
+    cache: Cache = None,
     *,
     graded: Annotated[
         bool, Opt("--graded", help="As the grader has it. It shows the answer.")

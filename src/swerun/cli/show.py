@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swerun.cli.exits import explained
-from swerun.cli.inspect import RUNS, Json, Runs, as_ascii
+from swerun.cli.inspect import as_ascii
+from swerun.cli.options import RUNS, Cache, Json, Runs
 from swerun.cli.printable import plain, printable
 from swerun.cli.steps import tell_end, tell_step
 
@@ -39,7 +40,7 @@ def show(
     ] = False,
     pager: Annotated[bool, Opt(help="On a terminal, page what is longer than it.")] = True,
     runs: Runs = RUNS,
-    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
+    cache: Cache = None,
     as_json: Json = False,
 ) -> None:
     """What RUN asks; with INSTANCE its trajectory, its patch and its grade."""

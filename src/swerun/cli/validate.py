@@ -6,7 +6,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +15,7 @@ from swerun.cli.exits import DONE, FAILED, STOPPED, explained
 from swerun.cli.flags import given, said_of_flags
 from swerun.cli.grading import grading
 from swerun.cli.imaging import imaging
+from swerun.cli.options import Cache, Json
 from swerun.cli.printable import plain
 from swerun.cli.run import stopping
 from swerun.cli.selecting import selecting
@@ -40,8 +40,8 @@ def validate(
         int,
         Opt("--times", "-k", min=1, help="How often each patch is graded; 2 and more show flaky."),
     ] = 1,
-    cache: Annotated[Path | None, Opt("--cache", help="[~/.cache/swerun]")] = None,
-    as_json: Annotated[bool, Opt("--json", help="Print JSON.")] = False,
+    cache: Cache = None,
+    as_json: Json = False,
 ) -> None:
     """Find out which instances are sound on this machine, for `swerun run --sound-only`.
 

@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from swerun.cli.exits import explained
-from swerun.cli.inspect import RUNS, Json, Runs, as_ascii
+from swerun.cli.inspect import as_ascii
+from swerun.cli.options import RUNS, Json, Runs
 
 
 def why(
