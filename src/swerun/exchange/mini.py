@@ -19,7 +19,7 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from swerun.errors import InputError
-from swerun.exchange.told import Told, Turn, called, steps_of, used
+from swerun.exchange.told import Told, Turn, called, steps_of, submitted, used
 from swerun.exchange.values import (
     amount,
     arguments,
@@ -32,7 +32,6 @@ from swerun.exchange.values import (
     text,
 )
 from swerun.peer import Peer
-from swerun.predictions import Prediction
 from swerun.records import Call, Observation, Reply, Stop
 
 FENCED = re.compile(r"```(?:bash|mswea_bash_command)\s*\n(.*?)\n```", re.DOTALL)
@@ -60,18 +59,11 @@ def told_by_mini(value: object, where: str, instance_id: str) -> Told:
     for number, message in enumerate(messages, start=1):
         if not isinstance(message, dict):
             raise InputError(f"{where}: message {number} is no object")
-    submission = at(info, "submission")
-    if not isinstance(submission, str | None):
-        raise InputError(f"{where}: info.submission is no text")
-    steps = steps_of(_turns(messages, submission or ""))
+    own_id = text(at(value, "instance_id")) or instance_id
+    model = at(info, "config", "model", "model_name")
+    prediction = submitted(info, where, own_id, model)
+    steps = steps_of(_turns(messages, text(at(info, "submission"))))
     ended = text(at(info, "exit_status"))
-    prediction = Prediction(
-        where=where,
-        instance_id=text(at(value, "instance_id")) or instance_id,
-        patch=(submission or "").encode(errors="replace"),
-        model=text(at(info, "config", "model", "model_name")),
-        is_null=submission is None,
-    )
     return Told(
         prediction,
         _peer(info),

@@ -12,10 +12,9 @@ import re
 from pydantic import JsonValue
 
 from swerun.errors import InputError
-from swerun.exchange.told import Told, Turn, called, steps_of
+from swerun.exchange.told import Told, Turn, called, steps_of, submitted
 from swerun.exchange.values import amount, arguments, at, count, text
 from swerun.peer import Peer
-from swerun.predictions import Prediction
 from swerun.records import Observation, Reply, Stop, Usage
 
 STOPS = {
@@ -40,19 +39,10 @@ def told_by_swe_agent(value: object, where: str, instance_id: str) -> Told:
         if not isinstance(turn, dict):
             raise InputError(f"{where}: turn {number} of its trajectory is no object")
     turns = [turn for turn in turns if not _is_note(turn)]
-    submission = at(info, "submission")
-    if not isinstance(submission, str | None):
-        raise InputError(f"{where}: info.submission is no text")
     config = arguments(at(value, "replay_config"))
+    prediction = submitted(info, where, instance_id, at(config, "agent", "model", "name"))
     ended = text(at(info, "exit_status"))
     spent = [amount(at(turn, "execution_time")) for turn in turns]
-    prediction = Prediction(
-        where=where,
-        instance_id=instance_id,
-        patch=(submission or "").encode(errors="replace"),
-        model=text(at(config, "agent", "model", "name")),
-        is_null=submission is None,
-    )
     return Told(
         prediction,
         _peer(config, info),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from swerun.exchange.values import at, count
+from swerun.errors import InputError
+from swerun.exchange.values import at, count, text
 from swerun.peer import Peer
 from swerun.predictions import Prediction
 from swerun.records import Call, Observation, Reply, Step, Stop, Usage
@@ -25,6 +26,20 @@ class Told:
     usage: Usage | None = None
     cost: float | None = None  # dollars
     seconds: float | None = None
+
+
+def submitted(info: object, where: str, instance_id: str, model: object) -> Prediction:
+    """The patch that mini-swe-agent and SWE-agent keep as `info.submission`. Raises InputError."""
+    submission = at(info, "submission")
+    if not isinstance(submission, str | None):
+        raise InputError(f"{where}: info.submission is no text")
+    return Prediction(
+        where=where,
+        instance_id=instance_id,
+        patch=(submission or "").encode(errors="replace"),
+        model=text(model),
+        is_null=submission is None,
+    )
 
 
 @dataclass(slots=True)
