@@ -16,8 +16,6 @@ from swerun.grading.verdict import GRADER_VERSION
 from swerun.records import Conditions, Grade, Instance
 
 DIGEST = "sha256:"
-
-
 OFFICIAL = "official"  # the mode in which the eval script is run as it is
 
 

@@ -178,8 +178,7 @@ class RunStore:
 
     def past_attempt(self, instance_id: str, number: int) -> Past:
         folder = self.attempt_folder(instance_id, number)
-        first, last = folder / "started.json", folder / "attempt.json"
-        started = read_record(first, Started) if first.exists() else Started()
+        last, started = folder / "attempt.json", _started(folder)
         done = read_record(last, Attempt) if last.exists() else None
         done = as_regraded(done, folder / GRADES) if done else None
         if (done and done.grade) or not (folder / "solved.json").exists():
@@ -198,7 +197,7 @@ class RunStore:
             (instance_id, number)
             for instance_id, number, folder in self._attempt_folders()
             if not (folder / "attempt.json").exists()
-            and self.past_attempt(instance_id, number).started.cause is not Cause.IMPORTED
+            and _started(folder).cause is not Cause.IMPORTED
         )
         steps = (step for each in cut_off for step in self.steps(*each))
         return sum((s.reply.usage for s in steps if s.reply.replayed is None), Usage())
@@ -261,6 +260,12 @@ class RunStore:
                     "Wait for it, stop it, or start another run with --run NAME."
                 ) from error
             yield
+
+
+def _started(folder: Path) -> Started:
+    """Why there is an attempt; those of earlier versions have no such file."""
+    path = folder / "started.json"
+    return read_record(path, Started) if path.exists() else Started()
 
 
 def _together(there: Iterable[Members], new: Iterable[Members]) -> tuple[Members, ...]:
