@@ -70,11 +70,10 @@ MAY_IMPORT = {
     },
     "importing": {
         "config",
-        "entrants",
         "exchange",
+        "ground",
         "instances",
         "lineup",
-        "models",
         "question",
         "records",
         "runs",

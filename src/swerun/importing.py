@@ -8,14 +8,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Event
 
-from swerun.config import RunConfig, cache_folder
-from swerun.entrants import Setting
+from swerun.config import RunConfig
 from swerun.exchange.peers import Found
 from swerun.exchange.told import Told
-from swerun.instances.hub import Hub
+from swerun.ground import setting_of
 from swerun.instances.subsets import dataset_hash
 from swerun.lineup import lined_up
-from swerun.models.governor import Governors
 from swerun.question import members_of, question_of, run_wanted, session_of
 from swerun.records import Cause, Imported, Solved, Started, Stop, Usage
 from swerun.runs.store import RunStore, open_or_create
@@ -33,9 +31,7 @@ def import_run(
     question, and where another process works on it.
     """
     with ExitStack() as open_:
-        governors = Governors(config.jobs, config.endpoint_patience, config.rpm, config.tpm, say)
-        setting = Setting(config, environment, open_, governors, Event())
-        hub = Hub.of(environment, cache_folder(config.cache, environment))
+        setting, hub = setting_of(config, environment, Event(), say, open_)
         (who,), chosen = lined_up(setting, hub, say, found.predictions)
         dataset = dataset_hash(chosen.subset.instances)
         question = question_of(config, who, dataset, chosen.subset)
