@@ -215,13 +215,16 @@ def test_the_same_data_may_be_elsewhere_now(begun, tmp_path):
     assert changed_by(run, question_now(run)) == {}
 
 
-def test_patches_of_a_file_are_no_configuration_to_be_run_again(begun):
+@pytest.mark.parametrize(
+    ("unknown", "command"), [([], "grade PREDICTIONS"), (["network"], "import PATH")]
+)
+def test_patches_of_a_file_are_no_configuration_to_be_run_again(begun, unknown, command):
     store = begun(base_url=URL)
     file = store.folder / "run.json"
     record = json.loads(file.read_text())
-    record["question"]["predictions"] = "feed"
+    record["question"] |= {"predictions": "feed", "unknown": unknown}
     file.write_text(json.dumps(record))
-    with pytest.raises(InputError, match=f"swerun grade PREDICTIONS --run {store.name}"):
+    with pytest.raises(InputError, match=f"swerun {command} --run {store.name}"):
         again(store, {}, {})
 
 

@@ -55,9 +55,10 @@ def again(store: RunStore, flags: Mapping[str, Any], environment: Mapping[str, s
     """
     record = store.record()
     if record.question.predictions:
+        command = "import PATH" if record.question.unknown else "grade PREDICTIONS"
         raise InputError(
             f"the patches of {store.name} are those of a file, which is not kept: grade it again "
-            f"with `swerun grade PREDICTIONS --run {store.name}`"
+            f"with `swerun {command} --run {store.name}`"
         )
     there = remembered(record, environment)
     moved = _moved(flags)
