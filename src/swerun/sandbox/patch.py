@@ -12,9 +12,10 @@ from swerun.records import Role, Task
 
 SECONDS = 600.0
 # Without renames, so that patch(1), the last resort of the official harness, understands it;
-# with whole hashes, so that `git apply --3way` finds its blobs.
+# with whole hashes, so that `git apply --3way` finds its blobs. Of trees alone: where there is an
+# index, git takes some files from the work tree, whose attributes may be others by then.
 DIFF = (
-    "git diff --cached --binary --full-index --no-renames --no-color --no-ext-diff --no-textconv "
+    "git diff-tree -p --binary --full-index --no-renames --no-color --no-ext-diff --no-textconv "
     "--src-prefix=a/ --dst-prefix=b/"
 )
 # What a work tree has of `.gitattributes` says to git what bytes are put into a repository, and may
@@ -86,8 +87,10 @@ def _made(fresh: Sandbox, changes: Changes, largest: int) -> tuple[bytes, list[s
     # a name that git does not take (`git~1`) is no reason to lose the rest
     add = ADD_AS_THE_COMMIT_HAS_IT if _has_attributes(changes) else "git add -A --ignore-errors"
     fresh.exec(add, timeout=SECONDS)
-    _must(fresh, f"{DIFF} --output={shlex.quote(path)} HEAD")
-    new = _must(fresh, "git diff --cached --name-only -z --no-renames --diff-filter=A HEAD")
+    tree = _must(fresh, "git write-tree --missing-ok").strip()
+    _must(fresh, f"{DIFF} --output={shlex.quote(path)} HEAD {tree}")
+    names = f"git diff-tree -r --name-only -z --no-renames --diff-filter=A HEAD {tree}"
+    new = _must(fresh, names)
     try:
         diff = fresh.read_file(path, limit=largest + 1)
     except FileNotFoundError as error:
