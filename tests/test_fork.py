@@ -42,9 +42,7 @@ def waiting(store, number, **more):
     """An attempt that was killed while it was being graded."""
     with store.attempt("a", number, Started(**more)) as log:
         log.solved(
-            Solved(
-                instance_id="a", attempt=number, stop=Stop.SUBMITTED, started_at=NOW, seconds=1
-            ),
+            Solved(instance_id="a", attempt=number, stop=Stop.SUBMITTED, started_at=NOW, seconds=1),
             b"a patch",
         )
 

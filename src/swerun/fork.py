@@ -40,9 +40,7 @@ def newest(store: RunStore, instance_id: str) -> int | None:
     """
     history = store.past(instance_id)
     numbers = [
-        past.number
-        for past in history
-        if not (past.waits and past.started.cause is Cause.FORKED)
+        past.number for past in history if not (past.waits and past.started.cause is Cause.FORKED)
     ]
     return max(numbers, default=None)
 

@@ -134,9 +134,7 @@ def fork(
         if past.waits and past.started == wanted:
             return gone_on_with(instance, past)
     number = 1 + max(past.number for past in history)
-    return Planned(
-        instance, number, wanted.sample, wanted.cause, wanted.of, at=at, changed=changed
-    )
+    return Planned(instance, number, wanted.sample, wanted.cause, wanted.of, at=at, changed=changed)
 
 
 def _same(started: Started, wanted: Started) -> bool:
