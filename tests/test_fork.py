@@ -6,8 +6,8 @@ import pytest
 
 from swerun.agent.prompts import load_prompts
 from swerun.errors import InputError
-from swerun.fork import branch_of, planning
-from swerun.records import Cause, Scaffold, Started, Step, Stop
+from swerun.fork import branch_of, newest, planning
+from swerun.records import Cause, Scaffold, Solved, Started, Step, Stop
 from swerun.runs.store import open_or_create
 from tests.fakes import NOW, a_reply, an_attempt, an_instance
 from tests.report.test_summary import a_run
@@ -36,6 +36,15 @@ def attempt(store, number, *, stop=Stop.SUBMITTED, steps=STEPS, changed=None, **
             log.step(step)
         if stop:
             log.finished(an_attempt("a", number, "unresolved", stop=stop, **more))
+
+
+def waiting(store, number, **more):
+    """An attempt that was killed while it was being graded."""
+    with store.attempt("a", number, Started(**more)) as log:
+        log.solved(
+            Solved(instance_id="a", attempt=number, stop=Stop.SUBMITTED, started_at=NOW, seconds=1),
+            b"a patch",
+        )
 
 
 def planned(store, branch, changed=None):
@@ -74,6 +83,26 @@ def test_what_graded_the_patch_of_another_attempt_is_forked_where_that_was_solve
 def test_an_attempt_that_was_cut_off_can_be_forked(store):
     attempt(store, 1, stop=None, steps=STEPS[:2])
     assert planned(store, branch_of(store, "a", 1, 2))[0].at == 2
+
+
+def test_a_fork_whose_patch_waits_for_its_grade_is_graded_by_the_same_command(store):
+    attempt(store, 1)
+    waiting(store, 2, cause=Cause.FORKED, of=1, at=2, changed={"limits.steps": (250, 9)})
+    assert newest(store, "a") == 1
+    branch = branch_of(store, "a", 1, 2)
+    made, _ = planned(store, branch, {"limits.steps": (250, 9)})
+    assert (made.number, made.kept.patch, made.started) == (
+        2,
+        b"a patch",
+        store.past_attempt("a", 2).started,
+    )
+    for at, changed in ((3, {"limits.steps": (250, 9)}), (2, {}), (2, {"limits.steps": (250, 8)})):
+        other, _ = planned(store, branch_of(store, "a", 1, at), changed)
+        assert (other.number, other.kept) == (3, None)
+    with store.attempt("a", 2, made.started) as log:
+        log.finished(an_attempt("a", 2, **dict(made.started)))
+    assert planned(store, branch, {"limits.steps": (250, 9)})[0].number == 3
+    assert newest(store, "a") == 2
 
 
 @pytest.mark.parametrize(

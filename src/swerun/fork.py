@@ -10,7 +10,7 @@ from swerun.engine.plan import fork
 from swerun.errors import InputError
 from swerun.moments import asked, solved_in
 from swerun.ports import Planned
-from swerun.records import Instance, Overrides, Question, Step, Stop
+from swerun.records import Cause, Instance, Overrides, Question, Step, Stop
 from swerun.runs.store import Past, RunStore
 from swerun.scaffolding import stepwise
 
@@ -30,6 +30,19 @@ class Branch:
     @property
     def said(self) -> str:
         return f"step {self.at} of attempt {self.past.number} of {self.instance_id}"
+
+
+def newest(store: RunStore, instance_id: str) -> int | None:
+    """The attempt that is forked where none is named; None where there is none.
+
+    It is no fork whose patch waits for its grade, so that the command that was cut off means the
+    same once more, and comes upon it.
+    """
+    history = store.past(instance_id)
+    numbers = [
+        past.number for past in history if not (past.waits and past.started.cause is Cause.FORKED)
+    ]
+    return max(numbers, default=None)
 
 
 def branch_of(store: RunStore, instance_id: str, number: int, at: int) -> Branch:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -71,6 +73,29 @@ def test_an_older_selection_that_is_unfinished_is_no_failure_of_now(swerun, base
     done = swerun("--model", "gold", "-i", first, "--run", "grown", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[0]["pending"] == 1
+
+
+@pytest.mark.parametrize("loaded", ["typer", "swerun.cli.run", "swerun.cli", "pydantic"])
+def test_ctrl_c_at_any_moment_of_the_beginning_ends_it_without_a_word(tmp_path, loaded):
+    """`loaded` is the module after whose import it comes; Python tells of each."""
+    process = subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "swerun", "--model", "gold"],
+        cwd=tmp_path,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        for line in process.stderr:
+            if line.rpartition("|")[2].strip() == loaded:
+                break
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    said = [line for line in err.splitlines() if not line.startswith("import time:")]
+    assert (process.returncode, out, said) == (130, "", [])
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_ctrl_c_ends_a_run_whose_endpoint_never_answered_in_order(swerun):

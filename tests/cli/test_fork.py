@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -112,3 +113,25 @@ def test_a_fork_goes_on_from_a_step_with_another_model_and_prompt_and_never_coun
     )
     assert again.returncode == 0, again.stderr
     assert recorded.numbers() == {"1", "2"}
+
+
+def test_a_fork_that_is_killed_while_it_is_graded_is_graded_by_the_same_command(recorded, engine):
+    script, before = recorded.script, recorded.numbers()
+    script.commands, script.asked_for = ("mkdir made", "echo one >made/a.txt", FIX), []
+    command = ("fork", "forked", ONE.id, "--at", "2", "--steps", "8")
+    folder = recorded.run / "attempts" / ONE.id / str(len(before) + 1)
+    killed = recorded.swerun.start(*command)
+    while killed.poll() is None and not (folder / "solved.json").exists():
+        time.sleep(0.01)
+    killed.kill()
+    killed.communicate()
+    assert (folder / "solved.json").exists()
+    assert not (folder / "attempt.json").exists()
+    asked = len(script.asked_for)
+    done = recorded.swerun(*command, "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(script.asked_for) == asked
+    (made,) = json.loads(done.stdout)["attempts"]
+    assert (made["attempt"], made["cause"], made["outcome"]) == (3, "forked", "resolved")
+    assert recorded.numbers() == {*before, folder.name}
+    assert containers_of(engine, "forked") == []

@@ -11,7 +11,7 @@ from swerun.errors import SandboxLostError
 from swerun.records import Role
 from swerun.sandbox.local import LocalSandbox, LocalSandboxes
 from swerun.sandbox.patch import Patch, looks_forgotten, take_patch
-from tests.sandbox.conftest import a_task, make_repository
+from tests.sandbox.conftest import REPOSITORY, a_task, make_repository
 from tests.sandbox.test_contract import CHANGED
 
 ENOUGH = 60
@@ -130,6 +130,73 @@ def honest(patch_of):
 @pytest.mark.parametrize("how", HOSTILE.values(), ids=HOSTILE)
 def test_nothing_that_was_done_to_git_changes_the_patch(patch_of, honest, how):
     assert patch_of(WORK + how) == honest
+
+
+ODD = r"""printf 'cr\r\n' >>a.txt; printf '$Id: mine $\n' >sub/id; rm gone/file
+printf '\377\376a\000' >sub/wide; printf 'no end' >"sub/a b"; ln -s a.txt .gitattributes.link
+"""
+# attributes of the agent's own, by file, which say that the bytes of others are not what they are
+ATTRIBUTES = {
+    "encodings": "echo '* working-tree-encoding=UTF-16' >.gitattributes",
+    "an encoding that there is not": "echo '*.txt working-tree-encoding=none' >.gitattributes",
+    "encodings in a folder": "echo '* working-tree-encoding=UTF-16' >sub/.gitattributes",
+    "ends of lines": "echo '* text eol=crlf' >.gitattributes",
+    "ids": "echo '* ident' >.gitattributes; echo '* ident' >sub/.gitattributes",
+    "a folder": "mkdir .gitattributes; echo '* text ident' >.gitattributes/x",
+    "another name": "echo '* text ident' >.gitattributes; ln .gitattributes sub/attributes",
+}
+
+
+def sections(patch):
+    """What a patch says of each file, by the line that names it."""
+    return {one.partition(b"\n")[0]: one for one in patch.diff.split(b"diff --git ")[1:]}
+
+
+@pytest.fixture(scope="module")
+def odd(patch_of):
+    made = sections(patch_of(ODD))
+    assert len(made) == 6
+    return made
+
+
+@pytest.mark.parametrize("attributes", ATTRIBUTES.values(), ids=ATTRIBUTES)
+def test_a_patch_is_of_the_bytes_that_are_there_whatever_attributes_the_agent_wrote(
+    patch_of, odd, attributes
+):
+    made = sections(patch_of(ODD + attributes))
+    assert {name: made.get(name) for name in odd} == odd
+    more = b"".join(made[name] for name in made.keys() - odd.keys())
+    assert more.count(b".gitattributes") > 1
+    assert b"swerun" not in more
+
+
+BASE_ATTRIBUTES = """
+printf '*.txt text\nsub/* ident\n' >.gitattributes; printf '* -text\n' >gone/.gitattributes
+printf 'cr\n' >c.txt; git add -A; git -c user.name=t -c user.email=t@t commit -qm attributes
+"""
+BY_COMMIT = r"printf 'cr\r\nlf\n' >c.txt; printf '$Id: x $\n' >sub/id; printf '\r\n' >gone/x.txt;"
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        "true",
+        "echo '* -text -ident' >.gitattributes",
+        "echo '* working-tree-encoding=UTF-16' >>.gitattributes",
+        "rm .gitattributes",
+        "rm gone/.gitattributes; echo '* -text -ident' >sub/.gitattributes",
+    ],
+)
+def test_attributes_of_the_commit_go_on_saying_what_a_patch_is_of(tmp_path, attributes):
+    template = make_repository(tmp_path / "base", REPOSITORY + BASE_ATTRIBUTES)
+    sandboxes = LocalSandboxes(template)
+    with sandboxes.start(a_task(), role=Role.AGENT, attempt=1) as sandbox:
+        assert sandbox.exec(BY_COMMIT + attributes, timeout=ENOUGH).exit_code == 0
+        made = sections(take_patch(sandboxes, a_task(), sandbox, attempt=1))
+    assert made[b"a/c.txt b/c.txt"].endswith(b" cr\n+lf\n")
+    assert made[b"a/sub/id b/sub/id"].endswith(b"+$Id$\n")
+    assert made[b"a/gone/x.txt b/gone/x.txt"].endswith(b"+\r\n")
+    assert any(b".gitattributes" in name for name in made) is (attributes != "true")
 
 
 @pytest.mark.parametrize(

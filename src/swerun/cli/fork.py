@@ -49,10 +49,12 @@ def fork(
 
         from swerun.again import again
         from swerun.cli.live import teller
-        from swerun.fork import branch_of, planning
+        from swerun.fork import branch_of, newest, planning
         from swerun.runs.store import open_run
 
         out, store = Console(stderr=True), open_run(of_run, kept_in)
+        if attempt is None:
+            attempt = newest(store, instance)
         branch = branch_of(store, instance, number_of(store, instance, attempt), at)
         run = again(store, given(ctx), os.environ)
         code = make(run, planning(branch, run.record.question, teller(out)), out, as_json=as_json)

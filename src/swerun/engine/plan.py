@@ -35,7 +35,7 @@ def plan(
             if any(p.done and p.done.outcome.is_verdict for p in own):
                 continue
             last = own[-1] if own else None
-            if last and last.kept and not last.done:
+            if last and last.waits:
                 planned.append(gone_on_with(instance, last))
                 continue
             number += 1
@@ -101,7 +101,7 @@ def rerun(
             changed=changed,
             replaces=replaces,
         )
-        if last and last.kept and not last.done and _same(last.started, wanted):
+        if last and last.waits and _same(last.started, wanted):
             planned.append(gone_on_with(instance, last))
             continue
         highest = max((p.number for p in history), default=0)
@@ -123,10 +123,18 @@ def rerun(
 def fork(
     instance: Instance, history: Sequence[Past], of: Past, at: int, changed: Overrides
 ) -> Planned:
-    """An attempt that goes on after the first `at` steps of another one."""
+    """An attempt that goes on after the first `at` steps of another one.
+
+    A fork that would be the same, and whose patch waits for its grade, is graded in its place.
+    """
+    wanted = Started(
+        sample=of.started.sample, cause=Cause.FORKED, of=of.number, at=at, changed=changed
+    )
+    for past in history:
+        if past.waits and past.started == wanted:
+            return gone_on_with(instance, past)
     number = 1 + max(past.number for past in history)
-    sample = of.started.sample
-    return Planned(instance, number, sample, Cause.FORKED, of.number, at=at, changed=changed)
+    return Planned(instance, number, wanted.sample, wanted.cause, wanted.of, at=at, changed=changed)
 
 
 def _same(started: Started, wanted: Started) -> bool:

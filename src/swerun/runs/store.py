@@ -66,6 +66,11 @@ class Past:
         is_open = self.done is None or self.done.outcome is Outcome.CANCELLED
         return is_open and self.kept is None
 
+    @property
+    def waits(self) -> bool:
+        """Whether it was cut off with a patch that has no grade yet."""
+        return self.kept is not None and self.done is None
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptLog:

@@ -12,11 +12,28 @@ from swerun.records import Role, Task
 
 SECONDS = 600.0
 # Without renames, so that patch(1), the last resort of the official harness, understands it;
-# with whole hashes, so that `git apply --3way` finds its blobs.
+# with whole hashes, so that `git apply --3way` finds its blobs. Of trees alone: where there is an
+# index, git takes some files from the work tree, whose attributes may be others by then.
 DIFF = (
-    "git diff --cached --binary --full-index --no-renames --no-color --no-ext-diff --no-textconv "
+    "git diff-tree -p --binary --full-index --no-renames --no-color --no-ext-diff --no-textconv "
     "--src-prefix=a/ --dst-prefix=b/"
 )
+# What a work tree has of `.gitattributes` says to git what bytes are put into a repository, and may
+# well be such that git puts none there. So the rest is added while they are aside: where there is
+# none git takes the one of its index, which is the commit's. Then they are added as they are.
+ATTRIBUTES = ".gitattributes"
+ADD_AS_THE_COMMIT_HAS_IT = r"""
+d=$(git rev-parse --absolute-git-dir)
+moved() { xargs -0 sh -c "for f; do mv -f -- $1; done" sh <"$d/swerun.attributes"; }
+git ls-files -zco -- ':(glob)**/.gitattributes' >"$d/swerun.attributes"
+moved '"$f" "$f.swerun"'
+git add -A --ignore-errors -- . ':(exclude,glob)**/.gitattributes' \
+    ':(exclude,glob)**/.gitattributes.swerun'
+moved '"$f.swerun" "$f"'
+mkdir -p "$d/info"
+echo '.gitattributes !working-tree-encoding !filter !ident' >>"$d/info/attributes"
+git add -A --ignore-errors -- ':(glob)**/.gitattributes'
+"""
 SCRIPTS = ("reproduce", "repro")
 CACHES = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".tox", ".eggs"}
 LEAVINGS = {".orig", ".rej", ".bak", ".swp", ".pyc", ".log"}
@@ -68,14 +85,23 @@ def _made(fresh: Sandbox, changes: Changes, largest: int) -> tuple[bytes, list[s
     path = _must(fresh, 'printf %s "$(git rev-parse --absolute-git-dir)"') + "/swerun.diff"
     fresh.apply(changes)
     # a name that git does not take (`git~1`) is no reason to lose the rest
-    fresh.exec("git add -A --ignore-errors", timeout=SECONDS)
-    _must(fresh, f"{DIFF} --output={shlex.quote(path)} HEAD")
-    new = _must(fresh, "git diff --cached --name-only -z --no-renames --diff-filter=A HEAD")
+    add = ADD_AS_THE_COMMIT_HAS_IT if _has_attributes(changes) else "git add -A --ignore-errors"
+    fresh.exec(add, timeout=SECONDS)
+    tree = _must(fresh, "git write-tree --missing-ok").strip()
+    _must(fresh, f"{DIFF} --output={shlex.quote(path)} HEAD {tree}")
+    names = f"git diff-tree -r --name-only -z --no-renames --diff-filter=A HEAD {tree}"
+    new = _must(fresh, names)
     try:
         diff = fresh.read_file(path, limit=largest + 1)
     except FileNotFoundError as error:
         raise UnmadeError(f"git wrote no {path}") from error
     return diff, [name for name in new.split("\0") if name]
+
+
+def _has_attributes(changes: Changes) -> bool:
+    """Whether one of their paths may say how git reads others."""
+    deleted = any(path.endswith(ATTRIBUTES) for path in changes.deleted)
+    return deleted or ATTRIBUTES.encode() in changes.tree
 
 
 def looks_forgotten(path: str) -> bool:
