@@ -116,6 +116,7 @@ class Role(StrEnum):
     """What a container is for; the label `swerun.role`."""
 
     AGENT = "agent"
+    PATCH = "patch"  # a fresh one, in which an agent's changes become a patch
     GRADING = "grading"
     AUDIT = "audit"  # of the image that an agent is to see
 

@@ -113,7 +113,7 @@ def sandboxes_of(
         client=client,
         run=run,
         owner=owned(),
-        profiles={Role.AGENT: agent, Role.GRADING: grading},
+        profiles={Role.AGENT: agent, Role.PATCH: agent, Role.GRADING: grading},
         disk=DiskWatch(client, free_bytes(client)),
     )
 

@@ -12,6 +12,7 @@ from typing import IO
 from swerun.errors import SandboxError
 
 CHUNK = 1 << 20
+STREAM = 1 << 15  # bytes that tarfile takes at once: it copies what is left of them for each header
 END = 1024  # zeros that end an archive
 
 
@@ -21,7 +22,7 @@ def first_file(archive: Iterable[bytes], path: str, limit: int | None) -> bytes:
     Raises FileNotFoundError where it is of something else, SandboxError where it breaks off.
     """
     try:
-        with tarfile.open(fileobj=Joined(archive), mode="r|", bufsize=CHUNK) as tar:
+        with tarfile.open(fileobj=Joined(archive), mode="r|", bufsize=STREAM) as tar:
             member = tar.next()
             regular = member is not None and member.isreg()  # a link leads out of the archive
             file = tar.extractfile(member) if member and regular else None
@@ -59,7 +60,7 @@ def members(
     """
     joined = Joined(archive)
     with tarfile.open(
-        fileobj=joined, mode="r|", bufsize=CHUNK, encoding="utf-8", errors="surrogateescape"
+        fileobj=joined, mode="r|", bufsize=STREAM, encoding="utf-8", errors="surrogateescape"
     ) as tar:
         for member in tar:
             yield member, tar.extractfile(member) if member.isreg() else None

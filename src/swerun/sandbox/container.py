@@ -67,7 +67,7 @@ class DockerSandbox:
             return first_file(chunks, path, limit)
 
     def changes(self) -> Changes:
-        before = self.pristine.tree(self.container.attrs["Image"], self.workdir)
+        before = self.pristine.tree()
         # no slash at the end: the engine would follow a link there
         with self._paused(), closing(self._archive(self.workdir)) as archive:
             return changes_since(before, archive)
@@ -83,6 +83,7 @@ class DockerSandbox:
 
     def close(self) -> None:
         self._channel.close()
+        self.pristine.close()
 
     def _must(self, command: str, *, given: bytes) -> None:
         result = self._exec(command, timeout=SETTLE_SECONDS, given=given)

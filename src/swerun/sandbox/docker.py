@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from swerun.errors import ImageError, InstanceError, SandboxError
 from swerun.ports import Sandbox
 from swerun.records import Role, Task
-from swerun.sandbox.changes import Tree
 from swerun.sandbox.container import SETTLE_SECONDS, DockerSandbox, open_channel
 from swerun.sandbox.containers import LABEL, leftovers, reap, remove, translated
 from swerun.sandbox.disk import DiskWatch, Watched
@@ -39,7 +38,6 @@ class DockerSandboxes:
     owner: str
     profiles: Mapping[Role, Profile] = field(default_factory=dict)
     disk: DiskWatch | None = None
-    _pristine: dict[tuple[str, str], Tree] = field(default_factory=dict)
 
     @contextmanager
     def start(self, task: Task, *, role: Role, attempt: int) -> Iterator[DockerSandbox]:
@@ -48,16 +46,19 @@ class DockerSandboxes:
         profile = self.profiles.get(role, Profile())
         labels = self._labels(task, role, attempt)
         with self._running(task, profile, labels) as watched:
+            image = str(watched.container.attrs["Image"])
             sandbox = DockerSandbox(
                 client=self.client,
                 watched=watched,
                 workdir=task.workdir,
                 user=profile.user,
-                pristine=Pristine(self.client, labels, self._pristine),
+                pristine=Pristine(self.client, image, task.workdir, labels),
                 _channel=open_channel(self.client, watched.container, task.workdir, profile.user),
             )
             try:
                 check_repository(sandbox, task)
+                if role is Role.AGENT:
+                    sandbox.pristine.ahead()
                 yield sandbox
             finally:
                 sandbox.close()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -12,18 +12,26 @@ from swerun.records import Role, Task
 
 SECONDS = 600.0
 # Without renames, so that patch(1), the last resort of the official harness, understands it;
-# with whole hashes, so that `git apply --3way` finds its blobs. Of trees alone: where there is an
-# index, git takes some files from the work tree, whose attributes may be others by then.
-DIFF = (
-    "git diff-tree -p --binary --full-index --no-renames --no-color --no-ext-diff --no-textconv "
-    "--src-prefix=a/ --dst-prefix=b/"
-)
+# with whole hashes, so that `git apply --3way` finds its blobs. Of trees alone, and without an
+# index: with one git takes files from the work tree that look as there, however they were added.
+# It prints where the diff is, and what is new in it.
+MAKE = r"""exec 2>/dev/null
+d=$(git rev-parse --absolute-git-dir)
+{{ {add}
+}} >/dev/null
+t=$(git write-tree --missing-ok) &&
+export GIT_INDEX_FILE="$d/swerun.none" &&
+git diff-tree -p --binary --full-index --no-renames --no-color --no-ext-diff --no-textconv \
+    --src-prefix=a/ --dst-prefix=b/ --output="$d/swerun.diff" HEAD "$t" &&
+printf '%s\0' "$d/swerun.diff" &&
+git diff-tree -r --name-only -z --no-renames --diff-filter=A HEAD "$t"
+"""
+ADD = "git add -A --ignore-errors"  # a name that git does not take (`git~1`) costs not the rest
 # What a work tree has of `.gitattributes` says to git what bytes are put into a repository, and may
 # well be such that git puts none there. So the rest is added while they are aside: where there is
 # none git takes the one of its index, which is the commit's. Then they are added as they are.
 ATTRIBUTES = ".gitattributes"
 ADD_AS_THE_COMMIT_HAS_IT = r"""
-d=$(git rev-parse --absolute-git-dir)
 moved() { xargs -0 sh -c "for f; do mv -f -- $1; done" sh <"$d/swerun.attributes"; }
 git ls-files -zco -- ':(glob)**/.gitattributes' >"$d/swerun.attributes"
 moved '"$f" "$f.swerun"'
@@ -69,33 +77,32 @@ def take_patch(
     what belongs to it. Of a diff that is too large there is one byte more than `largest`.
     Raises SandboxError where it is not the changes at which this fails.
     """
-    changes = lost_or_live.changes()
-    if not changes.tree and not changes.deleted:
-        return Patch(b"", changes.left_out)
-    with sandboxes.start(task, role=Role.AGENT, attempt=attempt) as fresh:
-        try:
-            diff, added = _made(fresh, changes, largest)
-        except (UnmadeError, SandboxLostError) as error:
-            return Patch(b"", changes.left_out, f"no patch could be made of it: {error}")
+    with ThreadPoolExecutor(1, "swerun-changes") as beside:
+        reading = beside.submit(lost_or_live.changes)
+        with sandboxes.start(task, role=Role.PATCH, attempt=attempt) as fresh:
+            changes = reading.result()
+            try:
+                diff, added = _made(fresh, changes, largest)
+            except (UnmadeError, SandboxLostError) as error:
+                return Patch(b"", changes.left_out, f"no patch could be made of it: {error}")
     return Patch(diff, (*filter(looks_forgotten, added), *changes.left_out))
 
 
 def _made(fresh: Sandbox, changes: Changes, largest: int) -> tuple[bytes, list[str]]:
     """The diff, and the names of the files that are new in it."""
-    path = _must(fresh, 'printf %s "$(git rev-parse --absolute-git-dir)"') + "/swerun.diff"
+    if not changes.tree and not changes.deleted:
+        return b"", []
     fresh.apply(changes)
-    # a name that git does not take (`git~1`) is no reason to lose the rest
-    add = ADD_AS_THE_COMMIT_HAS_IT if _has_attributes(changes) else "git add -A --ignore-errors"
-    fresh.exec(add, timeout=SECONDS)
-    tree = _must(fresh, "git write-tree --missing-ok").strip()
-    _must(fresh, f"{DIFF} --output={shlex.quote(path)} HEAD {tree}")
-    names = f"git diff-tree -r --name-only -z --no-renames --diff-filter=A HEAD {tree}"
-    new = _must(fresh, names)
+    add = ADD_AS_THE_COMMIT_HAS_IT if _has_attributes(changes) else ADD
+    result = fresh.exec(MAKE.format(add=add), timeout=SECONDS)
+    path, *new = result.output.split("\0")
+    if result.exit_code != 0:
+        raise UnmadeError(f"git ended with exit code {result.exit_code}")
     try:
         diff = fresh.read_file(path, limit=largest + 1)
     except FileNotFoundError as error:
         raise UnmadeError(f"git wrote no {path}") from error
-    return diff, [name for name in new.split("\0") if name]
+    return diff, [name for name in new if name]
 
 
 def _has_attributes(changes: Changes) -> bool:
@@ -112,11 +119,3 @@ def looks_forgotten(path: str) -> bool:
     if at.name.lower().startswith(SCRIPTS):
         return True
     return at.match("test_*.py") and not TEST_FOLDERS & set(at.parts)
-
-
-def _must(sandbox: Sandbox, command: str) -> str:
-    """What it prints, but for complaints."""
-    result = sandbox.exec(f"{command} 2>/dev/null", timeout=SECONDS)
-    if result.exit_code != 0:
-        raise UnmadeError(f"{command.split(' --')[0]!r} ended with exit code {result.exit_code}")
-    return result.output

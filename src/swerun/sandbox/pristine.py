@@ -1,11 +1,14 @@
-"""The work trees of images as they were built."""
+"""The work tree of an image as it was built."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from swerun.errors import SandboxError
 from swerun.sandbox.changes import Tree, tree_of
 from swerun.sandbox.containers import remove, translated
 
@@ -13,23 +16,45 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Pristine:
-    """The work trees of images, each read once, from a container that is never started."""
+    """The files in `workdir` of an image, read from a container that is never started.
+
+    Of a large repository that takes a second, and it is needed when an agent is done: read `ahead`,
+    it is there by then.
+    """
 
     client: DockerClient
+    image: str
+    workdir: str
     labels: Mapping[str, str]
-    trees: dict[tuple[str, str], Tree] = field(default_factory=dict)
+    _reading: Future[Tree] | None = None
 
-    def tree(self, image: str, workdir: str) -> Tree:
-        if (image, workdir) not in self.trees:
-            with translated(f"reading {workdir} of the image {image}"):
-                container = self.client.containers.create(
-                    image, entrypoint=["cat"], command=[], labels=dict(self.labels)
-                )
-                try:
-                    chunks, _ = container.get_archive(workdir, chunk_size=1 << 20)
-                    self.trees[image, workdir] = tree_of(chunks)
-                finally:
-                    remove(container)
-        return self.trees[image, workdir]
+    def ahead(self) -> None:
+        """Begin to read, on a thread."""
+        thread = ThreadPoolExecutor(1, "swerun-pristine")
+        self._reading = thread.submit(self._read)
+        thread.shutdown(wait=False)
+
+    def tree(self) -> Tree:
+        """Raises SandboxError."""
+        if self._reading:
+            with suppress(SandboxError):  # that was long ago: it is worth another try
+                return self._reading.result()
+        return self._read()
+
+    def close(self) -> None:
+        """Afterwards no container is left of it."""
+        if self._reading:
+            wait([self._reading])
+
+    def _read(self) -> Tree:
+        with translated(f"reading {self.workdir} of the image {self.image}"):
+            container = self.client.containers.create(
+                self.image, entrypoint=["cat"], command=[], labels=dict(self.labels)
+            )
+            try:
+                chunks, _ = container.get_archive(self.workdir, chunk_size=1 << 20)
+                return tree_of(chunks)
+            finally:
+                remove(container)
