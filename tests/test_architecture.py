@@ -23,6 +23,7 @@ MAY_IMPORT = {
     "yaml_files": {"errors"},
     "models_file": {"errors", "records", "yaml_files"},
     "config": {"errors", "models_file", "records", "yaml_files"},
+    "command_line": set(),
     "packaged": set(),
     "locks": {"errors"},
     "ports": {"records"},
@@ -41,7 +42,7 @@ MAY_IMPORT = {
     "solve": {"agent", "errors", "ports", "records", "replaying", "sandbox"},
     "attempt": {"errors", "ports", "records", "solve"},
     "engine": {"attempt", "errors", "ports", "records", "runs"},
-    "report": {"errors", "records", "runs"},
+    "report": {"command_line", "errors", "records", "runs"},
     "exchange": {
         "errors",
         "peer",

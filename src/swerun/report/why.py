@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import dropwhile
 
+from swerun.command_line import commands
 from swerun.records import Attempt, GradeReason, Outcome, Record, RunRecord, Step, Stored
 from swerun.report.summary import scored
 
 TOP = 10  # of each list
 FIX = "FAIL_TO_PASS"
-# commands that come before the one that is meant, and words before it in its own
+# commands that come before the one that is meant
 _BEFORE = {"cd", "export", "source", ".", "set", "echo", "true", "sleep", "mkdir"}
-_PREFIXES = {"sudo", "time", "env", "nohup", "exec"}
 _SUBCOMMANDS = {"git", "pip", "pip3", "npm", "npx", "cargo", "go", "make", "conda", "hg", "tox"}
-_PARTS = re.compile(r"&&|\|\||;|\n|\|")
-_QUOTED = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*[\"]""", re.DOTALL)
-_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=\S*")
 
 
 class Tally(Record):
@@ -143,8 +138,9 @@ def program(command: str) -> str:
 
     Of several the first, whichever of them failed: a shell does not say.
     """
-    parts = _PARTS.split(_QUOTED.sub('""', command))
-    words = next(filter(None, map(_meant, parts)), command.split())
+    found = [each.words for each in commands(command) if each.words]
+    meant = (words for words in found if words[0] not in _BEFORE)
+    words = next(meant, found[0] if found else command.split())
     if not words:
         return ""
     name = words[0].rpartition("/")[2]
@@ -155,12 +151,3 @@ def program(command: str) -> str:
     if name in _SUBCOMMANDS and len(words) > 1 and not words[1].startswith("-"):
         return f"{name} {words[1]}"
     return name
-
-
-def _meant(part: str) -> list[str]:
-    words = part.split()
-    while words and (_ASSIGNMENT.fullmatch(words[0]) or words[0] in _PREFIXES):
-        words = list(dropwhile(lambda word: word.startswith("-"), words[1:]))
-    if words and words[0] == "timeout":
-        words = [word for word in words[1:] if not re.fullmatch(r"-.*|[\d.]+[smh]?", word)]
-    return [] if not words or words[0] in _BEFORE or words[0].startswith("#") else words
