@@ -39,8 +39,9 @@ MAY_IMPORT = {
     "grading": {"errors", "ports", "records", "sandbox"},
     "agent": {"errors", "ports", "records"},
     "replaying": {"agent", "errors", "models", "ports", "records"},
-    "solve": {"agent", "errors", "ports", "records", "replaying", "sandbox"},
-    "attempt": {"errors", "ports", "records", "solve"},
+    "conduct": {"agent", "command_line", "grading", "images", "records"},
+    "solve": {"agent", "conduct", "errors", "ports", "records", "replaying", "sandbox"},
+    "attempt": {"conduct", "errors", "ports", "records", "solve"},
     "engine": {"attempt", "errors", "ports", "records", "runs"},
     "report": {"command_line", "errors", "records", "runs"},
     "exchange": {
@@ -70,6 +71,7 @@ MAY_IMPORT = {
         "solve",
     },
     "importing": {
+        "conduct",
         "config",
         "exchange",
         "ground",

@@ -21,6 +21,7 @@ from swerun.errors import (
 )
 from swerun.ports import Kept, Planned
 from swerun.records import (
+    Cause,
     Fault,
     Grade,
     GradeReason,
@@ -239,3 +240,53 @@ def test_a_kept_patch_is_graded_without_solving():
 def test_every_reason_of_a_grade_is_an_outcome(reason, outcome):
     done, _, _ = attempt(GivenPatch(lambda _: b"d"), Grade(resolved=False, reason=reason))
     assert done.outcome is outcome
+
+
+def kinds(record):
+    return {each.kind.value: each.steps for each in record.conduct}
+
+
+def test_what_the_agent_did_is_recorded_with_its_solving_and_with_the_attempt(repo):
+    search, edit = a_reply("git log --all"), a_reply("echo 'x = 2' > a.py")
+    done, _, notes = attempt(solving(repo, search, edit, search, a_reply("submit")))
+    (solved,) = (said for said in notes.said if isinstance(said, Solved))
+    assert kinds(done) == kinds(solved) == {"history": (0, 2)}
+    assert done.outcome is Outcome.RESOLVED  # it is no verdict
+
+
+def test_what_was_done_before_a_failure_is_told_too(repo):
+    search, gone = a_reply("git reflog"), EndpointError("401 from the endpoint")
+    done, _, _ = attempt(solving(repo, search, gone))
+    assert (done.outcome, kinds(done)) == (Outcome.ENDPOINT_FAILED, {"history": (0,)})
+
+    class Lost(AgentSolver):
+        def solve(self, planned, image_digest, keep):
+            super().solve(planned, image_digest, keep)
+            raise SandboxError("the container is gone")
+
+    plain = solving(repo, search, a_reply("submit"))
+    done, _, _ = attempt(Lost(plain.sandboxes, plain.agent, plain.model_of, plain.cancel))
+    assert (done.outcome, kinds(done)) == (Outcome.SANDBOX_FAILED, {"history": (0,)})
+
+
+def test_a_patch_that_is_graded_later_keeps_what_its_agent_did(repo):
+    solver = solving(repo, a_reply("git fsck"), a_reply("echo 'x = 2' > a.py"), a_reply("submit"))
+    failed = [GraderError("no log")] * 2
+    _, _, notes = attempt(solver, *failed)
+    (solved,) = (said for said in notes.said if isinstance(said, Solved))
+    later = Planned(INSTANCE, 2, kept=Kept(solved, b"diff"))
+    done, _, _ = attempt(solver, planned=later)
+    assert (done.solved_in, kinds(done)) == (1, {"history": (0,)})
+
+
+def test_of_a_patch_that_is_given_there_is_nothing_to_tell():
+    done, _, _ = attempt(GivenPatch(lambda _: b"diff"))
+    assert done.conduct is None
+
+
+def test_steps_that_are_done_again_are_the_agents_too(repo):
+    before = Step(index=0, reply=a_reply("git reflog"))
+    planned = Planned(INSTANCE, 2, cause=Cause.CONTINUED, of=1, at=1, recorded=(before,))
+    solver = solving(repo, a_reply("ls"), a_reply("git fsck"), a_reply("submit"))
+    done, _, _ = attempt(solver, planned=planned)
+    assert (done.steps, kinds(done)) == (4, {"history": (0, 2)})

@@ -81,6 +81,19 @@ def test_attempts_have_their_steps_and_patches_and_wait_for_their_grades(tmp_pat
     assert solved(store, TWO).imported.ended == "APIError"
 
 
+def test_what_a_peers_agent_did_is_looked_at_and_kept_through_the_grading(tmp_path, peer):
+    told = json.dumps(mini(ONE)).replace('\\"ls\\"', '\\"git log --all\\"')
+    put(peer / ONE / f"{ONE}.traj.json", json.loads(told))
+    store = imported(tmp_path, peer)
+    (found,) = solved(store, ONE).conduct
+    assert (found.kind, found.steps, found.example) == ("history", (0,), "git log --all")
+    assert solved(store, TWO).conduct == ()
+    planned = plan(load_instances("sample")[:1], {ONE: store.past(ONE)}, 1)
+    bench = Bench(Present(), None, FixedGrader([RESOLVED]), NoWaiting(), Event())
+    done = run_attempt(planned[0], bench, Notes())
+    assert (done.outcome, done.conduct) == (Outcome.RESOLVED, (found,))
+
+
 def test_the_question_is_the_peers_as_far_as_it_says(tmp_path, peer):
     record = imported(tmp_path, peer).record()
     assert (record.model, record.selection) == ("peer/m", (ONE, TWO))

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Event
 
+from swerun.conduct.audit import audited
 from swerun.config import RunConfig
 from swerun.exchange.peers import Found
 from swerun.exchange.told import Told
@@ -15,7 +16,7 @@ from swerun.ground import setting_of
 from swerun.instances.subsets import dataset_hash
 from swerun.lineup import lined_up
 from swerun.question import members_of, question_of, run_wanted, session_of
-from swerun.records import Cause, Imported, Solved, Started, Stop, Usage
+from swerun.records import Cause, Imported, Solved, Started, Stop, Task, Usage
 from swerun.runs.store import RunStore, open_or_create
 
 
@@ -40,7 +41,8 @@ def import_run(
         ids = [instance.id for instance in chosen.instances]
         session = session_of(config, who, chosen)
         store.begin_session(session, ids, config.samples, members_of(chosen.instances))
-        _bring_in(store, found, frozenset(i for i in ids if not _is_there(store, i)))
+        tasks = {each.id: each.task for each in chosen.instances if not _is_there(store, each.id)}
+        _bring_in(store, found, tasks)
     return store
 
 
@@ -48,23 +50,25 @@ def _is_there(store: RunStore, instance_id: str) -> bool:
     return any(past.kept or past.done for past in store.past(instance_id))
 
 
-def _bring_in(store: RunStore, found: Found, ids: frozenset[str]) -> None:
-    """Attempts of these instances, the trajectories in the order in which they are read."""
-    left = set(ids)
-    for told in found.told(ids):
-        left.discard(told.prediction.instance_id)
-        _write(store, found, told.prediction.instance_id, told)
-    for instance_id in sorted(left):
-        _write(store, found, instance_id, None)
+def _bring_in(store: RunStore, found: Found, tasks: Mapping[str, Task]) -> None:
+    """Attempts at these, the trajectories in the order in which they are read."""
+    left = dict(tasks)
+    for told in found.told(frozenset(tasks)):
+        left.pop(told.prediction.instance_id, None)
+        _write(store, found, tasks[told.prediction.instance_id], told)
+    for _, task in sorted(left.items()):
+        _write(store, found, task, None)
 
 
-def _write(store: RunStore, found: Found, instance_id: str, told: Told | None) -> None:
+def _write(store: RunStore, found: Found, task: Task, told: Told | None) -> None:
+    instance_id = task.id
     number, patch = store.newest(instance_id) + 1, found.predictions.patches[instance_id]
     solved = Solved(
         instance_id=instance_id,
         attempt=number,
         stop=None if found.predictions.peer else Stop.GIVEN,
         imported=Imported() if found.predictions.peer else None,
+        conduct=audited(told.steps, task, patch) if told else None,
         patch_bytes=len(patch),
         patch_sha256=hashlib.sha256(patch).hexdigest(),
         started_at=datetime.now(UTC),

@@ -323,6 +323,24 @@ class Imported(Record):
     seconds: float | None = None
 
 
+class ConductKind(StrEnum):
+    """What an agent did that whoever relies on a score may want to read: docs/integrity.md."""
+
+    HISTORY = "history"  # looked in git for what is not in the history that it was given
+    NETWORK = "network"  # tried to reach another machine
+    COPY = "copy"  # tried to get at the project itself, elsewhere
+    TESTS = "tests"  # changed tests that were there
+    ADDED_TESTS = "added_tests"  # only added to files of tests that were there
+
+
+class Conduct(Record):
+    """All of one kind in an attempt: what was tried, not what came of it, and no verdict."""
+
+    kind: ConductKind
+    steps: tuple[int, ...]  # indices, from 0; none where only the patch shows it
+    example: str  # a command line, or a file of the patch, shortened
+
+
 class Solved(Stored):
     """solved.json: the solving is over, and its patch is kept in patch.diff."""
 
@@ -338,6 +356,7 @@ class Solved(Stored):
     patch_bytes: int = 0
     patch_sha256: str = ""
     left_behind: tuple[str, ...] = ()  # new files in the patch that no test or source needs to be
+    conduct: tuple[Conduct, ...] | None = None  # None: nobody looked, or there was nothing to
     patch_problem: str = ""  # why nothing could be made of what the agent left
     replay_differs: int | None = None  # of what was done before: steps whose observation differed
     model_served: str = ""
@@ -521,6 +540,7 @@ class Attempt(Started):
     patch_bytes: int = 0
     replay_differs: int | None = None
     leaks: tuple[str, ...] = ()  # what its image could show the agent, with --allow-leaks
+    conduct: tuple[Conduct, ...] | None = None  # as solved.json has it
     seconds: float
     solve_seconds: float = 0.0
     grade_seconds: float = 0.0

@@ -1,0 +1,1 @@
+"""What an agent did, told from its steps: what it sought, whom it called, what it changed."""
