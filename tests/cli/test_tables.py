@@ -9,6 +9,8 @@ from rich.console import Console
 from swerun.cli.figures import pairs
 from swerun.cli.tables import by_instance, side_by_side
 from swerun.records import (
+    Conduct,
+    ConductKind,
     Failure,
     Fault,
     Flag,
@@ -194,3 +196,15 @@ def test_of_several_runs_each_pair_has_the_p_that_is_corrected_for_all_of_them()
     assert "the same instances, all samples; p by sign flips" in text
     assert "Holm" in text
     assert text.count("model of c") == 2
+
+
+def test_what_agents_did_has_a_row_where_there_was_some_and_is_said_beside_its_instance():
+    search = Conduct(kind=ConductKind.HISTORY, steps=(0, 4), example="git log --all")
+    added = Conduct(kind=ConductKind.ADDED_TESTS, steps=(), example="tests/test_a.py")
+    made = a_report(an_attempt("a", conduct=(search, added), steps=5), an_attempt("b", conduct=()))
+    counts = rows(side_by_side([made, a_report(an_attempt("a"))]))
+    assert counts["searched history"] == ["1", "0"]
+    assert counts["added to tests"] == ["1", "0"]
+    assert "tried the network" not in counts
+    assert "a resolved, searched history, 5 steps" in lines(by_instance([made]))
+    assert "b resolved, 0 steps" in lines(by_instance([made]))

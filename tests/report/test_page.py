@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swerun.cli.tables import rows_of
-from swerun.records import Grade, GradeReason, Members
+from swerun.records import Conduct, ConductKind, Grade, GradeReason, Members
 from swerun.report.page import page, rate
 from swerun.report.sheet import markdown
 from swerun.report.summary import RULE, summarise
@@ -13,8 +13,9 @@ from swerun.report.why import why
 from tests.fakes import an_attempt
 from tests.report.test_summary import a_run
 
+SEARCH = Conduct(kind=ConductKind.HISTORY, steps=(1, 4), example="git log --all")
 ATTEMPTS = [
-    an_attempt("a", 1, "resolved", stop="submitted"),
+    an_attempt("a", 1, "resolved", stop="submitted", conduct=(SEARCH,)),
     an_attempt("b", 1, "no_patch", stop="step_limit"),
     an_attempt("c", 1, "endpoint_failed"),
 ]
@@ -46,6 +47,9 @@ PAGE = text(RUN, ATTEMPTS)
         "| no patch: step limit | 1 | b |",
         "| endpoint failed | 1 | c |",
         "| org/two | 3 | 0/3 = 0.0 % | 0.0 to 56.1 % |\n| org/one | 1 | 1/1 = 100.0 % |",
+        "### What the agents did",
+        "| searched history | a | 1 | 2, 5 | git log --all |",
+        "| searched history | 1 |",
         "| limits.steps | 250 |",
         "Fingerprint: f  ",
         f"What counts: {RULE}.",

@@ -12,7 +12,7 @@ from swerun.report.summary import Report
 
 PAGE = (Path(__file__).parents[2] / "docs" / "report.md").read_text()
 SCHEMA = Report.model_json_schema()
-NAMES = {"Outcome", "Stop", "Soundness"}  # sets of words, which are no table
+NAMES = {"Outcome", "Stop", "Soundness", "ConductKind"}  # sets of words, which are no table
 RECORDS = {"Report": SCHEMA} | {k: v for k, v in SCHEMA["$defs"].items() if k not in NAMES}
 
 

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from swerun.records import (
+    Conduct,
+    ConductKind,
     Flag,
     FlakyTest,
     Grade,
@@ -196,3 +198,20 @@ def test_both_rules_have_their_figure_and_what_is_suspect_counts_by_the_official
     assert report.outcomes["suspect"] == 2
     why = {row.instance_id: row.why for row in report.rows if row.why}
     assert why == {"b": "without conftest.py: 0/1; and more", "c": UNSEEN}
+
+
+def test_what_agents_did_is_counted_by_kind_over_the_samples_that_were_looked_at():
+    one, two = (
+        Conduct(kind=kind, steps=(1,), example="x")
+        for kind in (ConductKind.HISTORY, ConductKind.NETWORK)
+    )
+    attempts = [
+        an_attempt("a", conduct=(one, two)),
+        an_attempt("b", outcome="unresolved", conduct=(one,)),
+        an_attempt("c", conduct=()),
+        an_attempt("d"),  # of an earlier version
+    ]
+    report = summarise(a_run("a", "b", "c", "d"), attempts)
+    assert (report.audited, report.conduct) == (3, {"history": 2, "network": 1})
+    assert (report.resolved, report.official) == (3, 3)
+    assert [row.conduct for row in report.rows] == [(one, two), (one,), (), None]

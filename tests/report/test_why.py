@@ -6,6 +6,7 @@ import pytest
 
 from swerun.records import (
     Call,
+    Conduct,
     ExpectedTest,
     Failure,
     Fault,
@@ -145,3 +146,24 @@ def test_the_dearest_are_by_dollars_where_any_is_known_else_by_tokens():
 def test_a_run_that_has_not_begun_is_told_of_too():
     text = markdown(sheets(why(a_run("a"), [], [])))
     assert "r: 0 samples" in text
+
+
+def test_what_the_agents_did_is_listed_by_kind_with_its_steps_as_they_are_shown():
+    def did(kind, *steps):
+        return Conduct(kind=kind, steps=steps, example=f"an example of {kind}")
+
+    attempts = [
+        an_attempt("a", conduct=(did("history", *range(9)), did("tests"))),
+        an_attempt("b", conduct=(did("history", 2),)),
+        an_attempt("c", conduct=()),
+    ]
+    found = why(a_run("a", "b", "c"), attempts, ())
+    assert [(d.instance_id, d.conduct.kind.value) for d in found.conduct] == [
+        ("a", "history"), ("b", "history"), ("a", "tests"),
+    ]  # fmt: skip
+    page = markdown(sheets(found))
+    assert "| searched history | a | 1 | 1, 2, 3, 4, 5, 6, 7, 8 and 1 more | an example of" in page
+    assert "| searched history | b | 1 | 3 | an example of history |" in page
+    assert "| changed tests | a | 1 | only in the patch | an example of tests |" in page
+    assert "no verdict depends on it" in page
+    assert "the agent" not in markdown(sheets(why(a_run("c"), [an_attempt("c", conduct=())], ())))

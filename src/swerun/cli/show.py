@@ -100,7 +100,9 @@ def _tell_one_step(
     if as_json:
         print(as_ascii(steps[index - 1]))
     else:
-        tell_step(steps[index - 1], Console())
+        done = _past(store, instance, number).done
+        conduct = (done.conduct or ()) if done else ()
+        tell_step(steps[index - 1], Console(), conduct=conduct)
 
 
 def _gold(record: RunRecord, instance: str, cache: Path | None) -> str:
@@ -151,15 +153,15 @@ def _tell(store: RunStore, instance: str, number: int, gold: str | None, out: Co
     from rich.rule import Rule
 
     _tell_attempts(store, instance, number, out)
+    done = _past(store, instance, number).done
     for step in store.steps(instance, number):
-        tell_step(step, out)
+        tell_step(step, out, conduct=(done.conduct or ()) if done else ())
     patch = store.patch(instance, number).decode(errors="replace")
     _tell_patch("patch", patch, out)
     if gold is not None:
         _tell_patch("gold patch: this is the answer", gold, out)
         _tell_files(patch, gold, out)
     out.print(Rule("grade", align="left"))
-    done = _past(store, instance, number).done
     if done:
         tell_end(done, out)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from swerun.cli.printable import plain
@@ -11,17 +11,30 @@ from swerun.cli.verdicts import in_words
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from swerun.records import Attempt, Call, Step
+    from swerun.records import Attempt, Call, Conduct, Step
 
 LINES = 24  # of a thought, a command or an output that somebody watches go by
 WIDTH = 400  # characters of such a line
 
 
-def tell_step(step: Step, out: Console, cut: Callable[[str], str] = lambda text: text) -> None:
-    """What the model thought, called and was shown; `cut` makes a text shorter that is too long."""
+def tell_step(
+    step: Step,
+    out: Console,
+    cut: Callable[[str], str] = lambda text: text,
+    conduct: Sequence[Conduct] = (),
+) -> None:
+    """What the model thought, called and was shown; `cut` makes a text shorter that is too long.
+
+    `conduct` is that of its attempt: what of it was in this step is said.
+    """
     from rich.rule import Rule
 
+    from swerun.report.conduct import IN_WORDS
+
     out.print(Rule(_heading(step), align="left"))
+    for each in conduct:
+        if step.index in each.steps:
+            out.print(plain(f"the agent {IN_WORDS[each.kind]} here", style="yellow"))
     if step.shortened:
         older = f"the results of {len(step.shortened)} older steps were shortened before this one"
         out.print(plain(older, style="dim italic"))
@@ -73,6 +86,7 @@ def _said(call: Call) -> str:
 
 
 def tell_end(attempt: Attempt, out: Console) -> None:
+    from swerun.report.conduct import IN_WORDS, numbered
     from swerun.report.why import cause
 
     out.print(plain(f"{cause(attempt)}, {attempt.steps} steps"))
@@ -84,3 +98,6 @@ def tell_end(attempt: Attempt, out: Console) -> None:
         out.print(plain(line))
     for leak in attempt.leaks:
         out.print(plain(f"its image leaks: {leak}", style="yellow"))
+    for each in attempt.conduct or ():
+        said = f"the agent {IN_WORDS[each.kind]} (steps: {numbered(each)}): {each.example}"
+        out.print(plain(said, style="yellow"))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from swerun.cli.figures import of_costs, of_samples, spent_here
 from swerun.cli.live import duration
 from swerun.cli.printable import plain
-from swerun.records import Outcome, Soundness, Stop, Usage
+from swerun.records import ConductKind, Outcome, Soundness, Stop, Usage
+from swerun.report.conduct import IN_WORDS
 from swerun.report.estimate import Estimate
 from swerun.report.summary import Report, Row
 
@@ -114,6 +115,8 @@ def _counts(reports: Sequence[Report]) -> Iterator[tuple[str, list[int]]]:
     yield "graded from the cache", [r.cached for r in reports]
     yield "replaced by a rerun", [r.replaced for r in reports]
     yield "in images with leaks", [r.leaks for r in reports]
+    for kind, words in IN_WORDS.items():
+        yield words, [r.conduct.get(kind.value, 0) for r in reports]
 
 
 def title_of(reports: Sequence[Report]) -> str:
@@ -146,6 +149,9 @@ def _counted(row: Row) -> Iterator[str]:
         yield f"{row.flaky} flaky"
     if row.leaks:
         yield f"{row.leaks} leak{'s' if row.leaks > 1 else ''}"
+    for each in row.conduct or ():
+        if each.kind is not ConductKind.ADDED_TESTS:
+            yield IN_WORDS[each.kind]
 
 
 def _rate(part: int, whole: int) -> str:

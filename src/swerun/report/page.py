@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from swerun.records import Outcome, RunRecord
 from swerun.report.compare import Rate, rate_of
 from swerun.report.compare_sheets import between, part
+from swerun.report.conduct import conduct_sheet
 from swerun.report.sheet import Sheet
 from swerun.report.summary import Report, Row
 from swerun.report.why import Why
@@ -31,6 +32,7 @@ def page(
     title = f"{report.model} on {report.subset}: {part(overall)} resolved"
     yield Sheet(title, ("", report.run), tuple(rows), (report.note,) if report.note else ())
     yield tallies_sheet("Outcomes", "outcome, cause", found.causes)
+    yield from conduct_sheet("What the agents did", found.conduct)
     yield from _repositories(report.rows, run)
     yield _question(run, report.rule)
 

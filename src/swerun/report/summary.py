@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean
 
 from swerun.records import (
     Attempt,
+    Conduct,
+    ConductKind,
     Outcome,
     Price,
     RunRecord,
@@ -44,6 +46,7 @@ class Row(Stored):
     cached: bool = False  # the tests ran for an earlier grade
     leaks: int = 0  # in the image that the agent saw, and was allowed to
     flags: int = 0  # of what could decide outcomes
+    conduct: tuple[Conduct, ...] | None = None  # None: there was nothing to look at, or nobody did
     solve_seconds: float = 0.0
     grade_seconds: float = 0.0
     why: str = ""  # the failure's words, or what makes it suspect
@@ -73,6 +76,8 @@ class Report(Stored):
     cached: int = 0  # samples whose tests ran for an earlier grade
     replaced: int = 0  # samples whose verdict is that of a rerun, in the place of an older one
     leaks: int = 0  # samples whose image could show the agent what came after the base commit
+    audited: int = 0  # samples whose steps were looked at for what the agent did
+    conduct: Mapping[str, int] = {}  # of them, by kind, those in which there was such
     outcomes: dict[str, int]
     stops: dict[str, int]
     usage: Usage  # of the attempts that count
@@ -180,6 +185,8 @@ def summarise(
         cached=sum(row.cached for row in rows),
         replaced=sum(row.replaced is not None for row in rows),
         leaks=sum(row.leaks > 0 for row in rows),
+        audited=sum(row.conduct is not None for row in rows),
+        conduct=_conduct(rows),
         outcomes={o.value: outcomes[o] for o in Outcome if outcomes[o]},
         stops=dict(sorted(Counter(a.stop.value for a in counted if a.stop).items())),
         usage=sum((a.usage for a in counted), Usage()),
@@ -196,6 +203,11 @@ def summarise(
         estimate=estimated(newest_strata(run), _rates(rows)),
         rows=rows,
     )
+
+
+def _conduct(rows: Sequence[Row]) -> dict[str, int]:
+    found = Counter(each.kind for row in rows for each in row.conduct or ())
+    return {kind.value: found[kind] for kind in ConductKind if found[kind]}
 
 
 def newest_strata(run: RunRecord) -> tuple[Stratum, ...]:
@@ -251,6 +263,7 @@ def _row(instance_id: str, sample: int, attempt: Attempt | None) -> Row:
         cached=attempt.grade.cached if attempt.grade else False,
         leaks=len(attempt.leaks),
         flags=len(attempt.grade.flags) if attempt.grade else 0,
+        conduct=attempt.conduct,
         solve_seconds=attempt.solve_seconds,
         grade_seconds=attempt.grade_seconds,
         why=_why(attempt),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from swerun.command_line import commands
 from swerun.records import Attempt, GradeReason, Outcome, Record, RunRecord, Step, Stored
+from swerun.report.conduct import Done, done
 from swerun.report.summary import scored
 
 TOP = 10  # of each list
@@ -41,6 +42,7 @@ class Why(Stored):
     causes: tuple[Tally, ...]  # each attempt in one
     stops: tuple[Tally, ...]
     commands: tuple[Tally, ...]  # programs that failed, and how
+    conduct: tuple[Done, ...] = ()  # what their agents did
     slowest: tuple[Extreme, ...]  # seconds, solving and grading
     dearest: tuple[Extreme, ...]  # dollars, or tokens where no price is known
     dearest_by: str
@@ -56,6 +58,7 @@ def why(run: RunRecord, attempts: Iterable[Attempt], steps: Iterable[tuple[str, 
         causes=_tallied((cause(a), a.instance_id) for a in chosen),
         stops=_tallied((_words(a.stop), a.instance_id) for a in chosen if a.stop),
         commands=_tallied(_failures(steps))[:TOP],
+        conduct=done(chosen),
         slowest=_most(chosen, {id(a): a.solve_seconds + a.grade_seconds for a in chosen}),
         dearest=_most(
             chosen, {id(a): (a.cost or 0.0) if has_costs else a.usage.total for a in chosen}

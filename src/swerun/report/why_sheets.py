@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from swerun.report.compare_sheets import dollars
+from swerun.report.conduct import conduct_sheet
 from swerun.report.sheet import Sheet
 from swerun.report.why import Extreme, Tally, Why
 
@@ -16,6 +17,7 @@ def sheets(found: Why) -> Iterator[Sheet]:
     for heading, tallies in (("stop", found.stops), ("failing command", found.commands)):
         if tallies:
             yield tallies_sheet("", heading, tallies)
+    yield from conduct_sheet("", found.conduct)
     if found.slowest:
         yield _extremes("slowest", [f"{e.amount:,.1f} s" for e in found.slowest], found.slowest)
     if found.dearest:
