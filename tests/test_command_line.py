@@ -69,5 +69,5 @@ def test_what_a_command_line_holds_in_itself_many_times_over_is_read_as_far_as_i
     assert len(commands("bash -c " * 50 + "'bash -c \"bash -c a\"'")) < 10
 
 
-def test_a_command_is_said_in_one_line():
-    assert str(commands("a 'b\nc' > d >> e")[0]) == "a b c > d >> e"
+def test_a_command_is_said_with_where_its_output_goes():
+    assert str(commands("a 'b c' > d >> e")[0]) == "a b c > d >> e"

@@ -9,10 +9,11 @@ import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import dropwhile
+from itertools import dropwhile, islice
 
 DEEPEST = 4  # command lines in command lines
-LONGEST = 100_000  # characters that are read of one
+LONGEST = 50_000  # characters that are read of one
+MOST = 1_000  # commands that are read of one
 _BLANK = re.compile(r"(?:[ \t\r]|\\\n)+")
 _COMMENT = re.compile(r"#[^\n]*")
 _HERE = re.compile(r"<<(-?)[ \t]*(?:'([^'\n]*)'|\"([^\"\n]*)\"|\\?([^\s<>|&;()'\"]+))")
@@ -34,7 +35,7 @@ _RUNNERS: dict[str, set[str]] = {
     "stdbuf": {"-i", "-o", "-e"},
     **{name: set() for name in ("time", "nohup", "exec", "command", "builtin", "setsid")},
 }
-_SHELLS = {"bash", "sh", "zsh", "dash", "ksh"}
+SHELLS = {"bash", "sh", "zsh", "dash", "ksh"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,12 @@ class Command:
     def __str__(self) -> str:
         parts = [*self.words, *(f"> {name}" for name in self.writes)]
         parts += [f">> {name}" for name in self.appends]
-        return " ".join(" ".join(parts).split())
+        return " ".join(parts)
 
 
 def commands(text: str, folder: str = "") -> list[Command]:
     """All of a command line, those inside others (`bash -c`, `$(...)`, `find -exec`) too."""
-    return list(_commands(text[:LONGEST], folder, DEEPEST))
+    return list(islice(_commands(text[:LONGEST], folder, DEEPEST), MOST))
 
 
 def _commands(text: str, folder: str, deepest: int) -> Iterator[Command]:
@@ -271,7 +272,7 @@ def _inside(command: Command) -> Iterator[str]:
     """The command lines that a command runs itself."""
     if command.name == "eval":
         yield " ".join(command.words[1:])
-    elif command.name in _SHELLS:
+    elif command.name in SHELLS:
         flags = [at for at, word in enumerate(command.words) if re.fullmatch(r"-\w*c", word)]
         if flags:
             yield from command.words[flags[0] + 1 : flags[0] + 2]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from swerun.agent.edit import NEEDS
-from swerun.command_line import Command, commands
+from swerun.command_line import SHELLS, Command, commands
 from swerun.records import Step
 
 NOT_DONE = "[not done]"  # how the editor begins to say so
@@ -44,7 +44,7 @@ class Code:
     text: str
 
     def __str__(self) -> str:
-        return " ".join(self.text.split())
+        return self.text
 
 
 Action = Command | Code | Edit
@@ -83,13 +83,20 @@ class Actions:
                 self._wrote(path, command.given)
             for text in _texts(command):
                 yield from _coded(text)
-            for name in map(_file_name, command.words[:2]):
-                if text := self._scripts.get(name, ""):
-                    yield from commands(text) if name.endswith(".sh") else _coded(text)
+            name = _file_name(_ran(command))
+            if text := self._scripts.get(name, ""):
+                yield from commands(text) if name.endswith(".sh") else _coded(text)
 
     def _wrote(self, path: str, text: str) -> None:
         if _SCRIPT.fullmatch(_file_name(path)):
             self._scripts[_file_name(path)] = text
+
+
+def _ran(command: Command) -> str:
+    """The file of the program that it runs."""
+    if command.name in SHELLS or _CODE.fullmatch(command.name):
+        return "".join(command.operands[:1])
+    return "".join(command.words[:1])
 
 
 def _file_name(path: str) -> str:

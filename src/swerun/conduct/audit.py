@@ -52,7 +52,7 @@ class _Reading:
         for action in actions:
             for kind in (*self._sought(action), *self.edits.kinds(action)):
                 kinds.add(kind)
-                self.found.setdefault(kind, {}).setdefault(step.index, str(action)[:SHOWN])
+                self.found.setdefault(kind, {}).setdefault(step.index, _shown(action))
         if ConductKind.HISTORY in kinds or any(map(lists_others, actions)):
             return
         if any(map(tells_known, actions)):
@@ -74,4 +74,8 @@ class _Reading:
                 example = next(iter(examples.values()))
                 yield Conduct(kind=kind, steps=tuple(examples), example=example)
             elif path := next(of_patch_alone, ""):
-                yield Conduct(kind=kind, steps=(), example=path[:SHOWN])
+                yield Conduct(kind=kind, steps=(), example=_shown(path))
+
+
+def _shown(what: Action | str) -> str:
+    return " ".join(str(what).split())[:SHOWN]

@@ -34,7 +34,8 @@ _SCRIPT = re.compile(r"-\w*[ef]|--expression|--file")
 
 
 class How(StrEnum):
-    """What a write presupposes: of the last it is not known whether it was one."""
+    """What a write presupposes. Of the last only the patch tells whether it was one, and of a file
+    that was there: what is removed may be what a test left behind."""
 
     CREATES = "creates"
     APPENDS = "appends"
@@ -146,10 +147,10 @@ def _by_program(command: Command) -> Iterator[Write]:
     elif name in {"sed", "perl"} and any(map(_IN_PLACE.fullmatch, command.words)):
         yield from (Write(How.CHANGES, path) for path in _behind_script(command.words))
     elif name in {"rm", "truncate", "unlink"}:
-        yield from (Write(How.CHANGES, path) for path in operands)
+        yield from (Write(How.PERHAPS, path) for path in operands)
     elif name in {"mv", "cp"}:
         yield from (Write(How.CREATES, path) for path in operands[-1:])
-        yield from (Write(How.CHANGES, path) for path in operands[:-1] if name == "mv")
+        yield from (Write(How.PERHAPS, path) for path in operands[:-1] if name == "mv")
     elif name in {"apply", "am", "patch"}:
         yield from _by_patch(command.given)
 

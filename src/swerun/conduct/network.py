@@ -68,7 +68,7 @@ _REQUIREMENTS = {"-r", "--requirement"}
 # what is here, of an installer's targets; of pip's any folder too
 _HERE = re.compile(r"(\.{0,2}/|~/|\.\[|file:).*|\.{1,2}|[\w.-]+\.(whl|gz|zip|tgz|deb)")
 _FOLDER = re.compile(r"[\w.-]+(/[\w.-]*)+(\[.*)?")
-_OFFLINE = {"--no-index", "--offline", "--help", "-h", "--dry-run", "--version"}
+_OFFLINE = {"--no-index", "--offline", "--help", "-h", "--version"}
 _CALLS = re.compile(
     r"\b(requests|httpx|session|s)\.(get|post|put|head|delete|patch|request)\(|\burlopen\("
     r"|\burlretrieve\(|\bHTTPS?Connection\(|\bcreate_connection\(|\bfetch\(|\.connect\(\("
@@ -130,7 +130,7 @@ def _addresses(command: Command) -> Iterator[str]:
             if ("://" in word and not _TEXTS.fullmatch(before)) or is_bare:
                 yield word
     elif command.name in _CONNECTERS:  # `nc -z HOST PORT`, `ssh USER@HOST COMMAND`
-        hosts = (word for word in command.operands if not re.fullmatch(r"[\d:-]+", word))
+        hosts = (word for word in command.operands if not re.fullmatch(r"[\d:-]+|/.*", word))
         yield from [next(hosts, "localhost")]
     elif command.name in _COPIERS:
         yield from filter(_FAR.fullmatch, command.operands)
@@ -199,11 +199,13 @@ def _is_of(address: str, project: str) -> bool:
 
 
 def _is_copy(word: str, project: str) -> bool:
-    """Whether a path leads into the project as it is installed, and not only to what names it."""
+    """Whether a path leads into the project as it is installed, or as another one has it inside."""
     before, _, inside = word.rpartition("-packages/")
     if not before.endswith(("site", "dist")) or _METADATA.search(inside):
         return False
-    return any(_is_called(part.removesuffix(".py"), project) for part in inside.split("/"))
+    parts = inside.split("/")
+    after = [part for last, part in pairwise(["vendor", *parts]) if last in {"vendor", "_vendor"}]
+    return any(_is_called(part.removesuffix(".py"), project) for part in after)
 
 
 def _is_called(name: str, project: str) -> bool:
