@@ -26,6 +26,8 @@ from swerun.ports import Graded, Log
 from swerun.records import (
     Attempt,
     Call,
+    Conduct,
+    ConductKind,
     ExpectedTest,
     Grade,
     GradeReason,
@@ -42,6 +44,7 @@ from swerun.runs.store import RunStore, Started, open_or_create
 
 REPOS = ("django__django", "sympy__sympy", "sphinx-doc__sphinx", "psf__requests")
 STEPS = 5
+ADDED = Conduct(kind=ConductKind.ADDED_TESTS, steps=(2, 3), example="cat >> tests/test_a.py")
 
 
 def main() -> int:
@@ -118,6 +121,7 @@ def write(store: RunStore, instance_id: str, number: int, tests: int, lot: rando
         steps=STEPS,
         usage=solved.usage,
         patch_bytes=700,
+        conduct=(ADDED,) if number % 2 else (),
         seconds=solved.seconds + 20,
         solve_seconds=solved.seconds,
         grade_seconds=20,

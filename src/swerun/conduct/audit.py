@@ -78,4 +78,5 @@ class _Reading:
 
 
 def _shown(what: Action | str) -> str:
-    return " ".join(str(what).split())[:SHOWN]
+    """In one line, and in characters that can be written: paths may be any bytes."""
+    return " ".join(str(what).split())[:SHOWN].encode(errors="replace").decode()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import fnmatch
 import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fnmatch import fnmatch
 from itertools import pairwise
 
 from swerun.command_line import Command
@@ -20,6 +20,7 @@ from swerun.records import ConductKind
 
 _TESTS = [rule.pattern for rule in PATH_RULES if rule.name in {"test", "conftest"}]
 _OUTSIDE = re.compile(r"/(tmp|var|usr|opt|etc|home|root|dev|proc)/|~|\$")
+_WILD = re.compile(r"[*?[]")
 _QUIET = re.compile(r"\s*(from\s.*|import\s.*|#.*|//.*|)")  # lines that no test is in
 _SKIPS = re.compile(
     r"\b(skip\w*|xfail|expectedFailure|importorskip|collect_ignore\w*)\b"
@@ -103,10 +104,10 @@ class Edits:
                 yield from self._kind(path, write.how)
 
     def _kind(self, path: str, how: How) -> Iterator[ConductKind]:
-        same = [kind for known, kind in self.patch.items() if _fits(known, path)]
+        same = {self.patch[known] for known in _fitting(path, self.patch)}
         if same:
-            yield from {kind for kind in same if kind}
-        elif how is How.CHANGES and not any(_fits(made, path) for made in self._made):
+            yield from filter(None, same)
+        elif how is How.CHANGES and not _fitting(path, self._made):
             yield ConductKind.TESTS
         elif how in {How.CREATES, How.PERHAPS}:
             self._made.add(path)
@@ -119,8 +120,11 @@ class Edits:
         return next(found, "" if _OUTSIDE.match(path) else path.lstrip("/"))
 
 
-def _fits(path: str, pattern: str) -> bool:
-    return path == pattern or fnmatch(path, pattern)
+def _fitting(path: str, known: Collection[str]) -> list[str]:
+    """Those that a word of a command means, which may have a `*` in it."""
+    if path in known or not _WILD.search(path):
+        return [path] if path in known else []
+    return fnmatch.filter(known, path)
 
 
 def _writes(action: Action) -> Iterator[Write]:

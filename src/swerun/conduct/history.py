@@ -41,7 +41,7 @@ _READ = {
 }
 _REMOTE = re.compile(r"((refs/)?remotes|origin)/.*|upstream/(main|master|HEAD|dev\w*)\b.*")
 _AFTER = re.compile(r"(HEAD|@)\.\.\.?(?!HEAD\b|@)[\w/.-]+")  # what another has, and not HEAD
-_LOGGED = re.compile(r"(?!stash)[\w/.-]*@\{(?!u\}|upstream|push).*")
+_LOGGED = re.compile(r"(?!stash)[\w/.-]*@\{(?!u\}|upstream|push|-).*")
 _INSIDE = re.compile(
     r"(?<![\w.])\.git/(objects|logs|packed-refs|lost-found|refs/(remotes|original)|FETCH_HEAD)\b"
 )
@@ -49,7 +49,7 @@ _NO_READERS = {"echo", "printf", "rm", "git"}
 _COPIERS = {"cp", "tar", "rsync", "zip", "scp"}
 _PATTERNS = {"-path", "-name", "-wholename", "-ipath", "-regex"}  # of `find`
 _VALUED = {"-C", "-c", "--git-dir", "--work-tree", "--namespace"}
-_ELSEWHERE = re.compile(r"(/tmp|/var/tmp|/dev/shm)(/|$)|.*\$")
+_ELSEWHERE = re.compile(r"(/tmp|/var/tmp|/dev/shm)(/|$)|.*\$\{?\w*(tmp|temp)", re.IGNORECASE)
 
 
 def is_search(action: Action, known: Container[str]) -> bool:
