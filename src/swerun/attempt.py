@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from threading import Event
 
-from swerun.conduct.audit import audited
+from swerun.conduct.audit import conduct_of
 from swerun.errors import CancelledError, GraderError, SandboxError, StorageError
 from swerun.ports import Grader, Image, Images, Journal, Kept, Planned, Slots, Solver
 from swerun.records import (
@@ -174,7 +174,7 @@ def _attempt(planned: Planned, story: Story, price: Price | None) -> Attempt:
         patch_bytes=solved.patch_bytes if solved else 0,
         replay_differs=solved.replay_differs if solved else None,
         leaks=solved.leaks if solved else (),
-        conduct=solved.conduct if solved else audited(story.steps, planned.instance.task),
+        conduct=solved.conduct if solved else conduct_of(story.steps, planned.instance.task),
         seconds=round(time.monotonic() - story.clock, 3),
         solve_seconds=round(solved.seconds if solved else story.solve_seconds, 3),
         grade_seconds=round(story.grade_seconds, 3),

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Event
 
-from swerun.conduct.audit import audited
+from swerun.conduct.audit import conduct_of
 from swerun.config import RunConfig
 from swerun.exchange.peers import Found
 from swerun.exchange.told import Told
@@ -68,7 +68,7 @@ def _write(store: RunStore, found: Found, task: Task, told: Told | None) -> None
         attempt=number,
         stop=None if found.predictions.peer else Stop.GIVEN,
         imported=Imported() if found.predictions.peer else None,
-        conduct=audited(told.steps, task, patch) if told else None,
+        conduct=conduct_of(told.steps, task, patch) if told else None,
         patch_bytes=len(patch),
         patch_sha256=hashlib.sha256(patch).hexdigest(),
         started_at=datetime.now(UTC),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from threading import Event
 
 from swerun.agent.loop import used
-from swerun.conduct.audit import audited
+from swerun.conduct.audit import conduct_of
 from swerun.errors import CancelledError, EndpointError, SwerunError
 from swerun.ports import Agent, Kept, Model, Planned, Sandboxes
 from swerun.records import Cause, Failure, Fault, Instance, Replayed, Role, Solved, Step, Stop, Task
@@ -123,7 +123,7 @@ def kept(planned: Planned, patch: bytes, ended: Ended, *, image_digest: str) -> 
         patch_bytes=len(patch),
         patch_sha256=hashlib.sha256(patch).hexdigest(),
         left_behind=ended.left_behind,
-        conduct=audited(ended.steps, planned.instance.task, patch),
+        conduct=conduct_of(ended.steps, planned.instance.task, patch),
         patch_problem=ended.patch_problem,
         replay_differs=_differing(ended.steps),
         model_served=ended.steps[-1].reply.model if ended.steps else "",

@@ -40,20 +40,17 @@ def test_a_search_of_history_and_changed_tests_are_told_with_their_steps_and_cha
     assert "searched history │ 1 │" in said
     assert "resolved, searched history, sought the project elsewhere, changed tests" in said
 
-    report = json.loads(swerun("report", run.name, "--json").stdout)
+    report = json.loads((run / "report.json").read_text())
     assert (report["audited"], report["conduct"]) == (1, {"history": 1, "copy": 1, "tests": 1})
     assert report["rows"][0]["conduct"] == attempt["conduct"]
     page = swerun("report", run.name, "--md").stdout
-    row = f"| searched history | {INSTANCE.id} | 1 | 2, 5 | git log --all --oneline |"
-    assert row in page
-    assert row in swerun("why", run.name, "--md").stdout
+    assert f"| searched history | {INSTANCE.id} | 1 | 2, 5 | git log --all --oneline |" in page
 
     shown = swerun("show", run.name, INSTANCE.id).stdout
     second = shown.partition("step 2 ")[2].partition("step 3 ")[0]
     assert "the agent searched history here" in second
     assert shown.count("here\n") == 4
     assert "the agent changed tests (steps: 4): sed -i" in shown
-    assert "here" not in swerun("show", run.name, INSTANCE.id, "--step", "1").stdout
     assert "changed tests here" in swerun("show", run.name, INSTANCE.id, "--step", "4").stdout
     assert containers_of(engine, RunStore(run).label()) == []
 

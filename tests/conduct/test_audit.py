@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swerun.conduct.audit import SHOWN, audited
+from swerun.conduct.audit import SHOWN, conduct_of
 from swerun.records import Call, Observation, Reply, Step, Task
 from tests.fakes import a_reply
 
@@ -33,7 +33,7 @@ def an_edit(index, seen="[done]", **arguments):
 
 
 def told(*steps, patch=b"", task=TASK):
-    return {each.kind.value: each.steps for each in audited(steps, task, patch)}
+    return {each.kind.value: each.steps for each in conduct_of(steps, task, patch)}
 
 
 HISTORY = (
@@ -271,14 +271,14 @@ def test_where_there_is_nothing_to_look_at_nobody_looked():
     call = Call(id="command:", tool="bash", arguments={"command": "pip install x; my-agent"})
     seen = (Observation(call_id="command:", text=""),)
     own = Step(index=0, reply=Reply(text="", calls=(call,)), observations=seen)
-    assert audited([], TASK) is None
-    assert audited([own], TASK) is None
-    assert audited([a_step(0, "ls")], TASK) == ()
+    assert conduct_of([], TASK) is None
+    assert conduct_of([own], TASK) is None
+    assert conduct_of([a_step(0, "ls")], TASK) == ()
 
 
 def test_the_example_is_the_first_one_in_one_line_and_short():
     first, second = "git log --all -- 'a\nb' " + "x" * 500, "git fsck"
-    (found,) = audited([a_step(4, f"cd a && {first}"), a_step(7, second)], TASK)
+    (found,) = conduct_of([a_step(4, f"cd a && {first}"), a_step(7, second)], TASK)
     assert found.steps == (4, 7)
     assert found.example == ("git log --all -- a b " + "x" * 500)[:SHOWN]
 
@@ -385,10 +385,10 @@ PIECES = st.sampled_from(
 
 @given(st.lists(PIECES, max_size=40).map("".join))
 def test_whatever_a_command_is_it_can_be_read(command):
-    assert audited([a_step(0, command)], TASK, command.encode()) is not None
+    assert conduct_of([a_step(0, command)], TASK, command.encode()) is not None
 
 
 def test_a_path_that_is_no_text_can_be_told():
     gone = GONE.replace(b"_app", b"_\xff")
-    (found,) = audited([a_step(0, "ls")], TASK, gone)
+    (found,) = conduct_of([a_step(0, "ls")], TASK, gone)
     assert found.model_dump_json()

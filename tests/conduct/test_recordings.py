@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from swerun.agent.tools import TOOLS
-from swerun.conduct.audit import audited
+from swerun.conduct.audit import conduct_of
 from swerun.instances.subsets import load_instances
 from swerun.models.protocols import PROTOCOLS
 from swerun.models.recording import read_replies, recordings, shipped
@@ -34,7 +34,7 @@ def steps_of(name, instance_id):
 @pytest.mark.parametrize("instance_id", TASKS)
 def test_a_recorded_conversation_is_found_to_be_what_it_is(name, instance_id):
     steps = list(steps_of(name, instance_id))
-    found = audited(steps, TASKS[instance_id])
+    found = conduct_of(steps, TASKS[instance_id])
     expected = EXPECTED.get((name, instance_id.rpartition("__")[2]), {})
     assert {each.kind: each.steps for each in found} == expected
 

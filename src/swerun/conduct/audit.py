@@ -19,7 +19,7 @@ from swerun.records import Conduct, ConductKind, Step, Task
 SHOWN = 160  # characters of an example
 
 
-def audited(steps: Sequence[Step], task: Task, patch: bytes = b"") -> tuple[Conduct, ...] | None:
+def conduct_of(steps: Sequence[Step], task: Task, patch: bytes = b"") -> tuple[Conduct, ...] | None:
     """One a kind that was found. None where there is nothing to look at: no steps, or those of an
     agent that is a command in the container, of which nobody sees what it does."""
     own = [step for step in steps if all(call.id != PREFIX for call in step.reply.calls)]
