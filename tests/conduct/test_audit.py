@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from swerun.conduct.audit import SHOWN, conduct_of
+from swerun.instances.subsets import load_instances
 from swerun.records import Call, Observation, Reply, Step, Task
 from tests.fakes import a_reply
 
@@ -392,3 +396,13 @@ def test_a_path_that_is_no_text_can_be_told():
     gone = GONE.replace(b"_app", b"_\xff")
     (found,) = conduct_of([a_step(0, "ls")], TASK, gone)
     assert found.model_dump_json()
+
+
+def test_no_gold_patch_changes_what_is_taken_for_a_test():
+    flags = Path(__file__).parents[1] / "grading" / "integrity" / "gold_flags.csv"
+    rules = {row["rule"] for row in csv.DictReader(flags.read_text().splitlines())}
+    assert "settings" in rules
+    assert not rules & {"test", "conftest"}
+    for instance in load_instances("sample"):
+        patch = instance.answer.gold_patch.encode()
+        assert conduct_of([a_step(0, "ls")], instance.task, patch) == ()
