@@ -1,17 +1,19 @@
 """What protection costs: the same work done plainly, and as swerun does it.
 
-    python benchmarks/protection.py [SUBSET] [--times 5] [--grep PATTERN] [--files 0]
+    python benchmarks/protection.py [SUBSET] [--times 5] [--grep PATTERN] [--files 0] [--think 2]
 
 An attempt without its model and its grading: a container of the image, the gold patch applied in it
-by a command, and the patch taken. Plainly that is a container as the engine makes it, whose own git
-writes the diff. swerun looks up what is known of the image, starts a container with limits, without
-a network and with an eye on its disk, takes the patch from outside in a fresh container, and reads
-patch and commands for what is suspicious. Both are done in turns, on an image that was audited.
+by a command, some seconds of thought, and the patch taken. Plainly that is a container as the
+engine makes it, whose own git writes the diff. swerun looks up what is known of the image, starts a
+container with limits, without a network and with an eye on its disk, takes the patch from outside
+in a fresh container, and reads patch and a hundred steps for what is suspicious. Both are done in
+turns, on an image that was audited. The thought is in neither's seconds.
 
-Prints a row per instance: the median seconds of both, and where the difference is. Below it what is
-not paid by each attempt: the audit, once for an image, and what follows the official grading of an
-honest patch that is flagged. `--files` commits so many files of 8 kB to a copy of each image first:
-taking a patch from outside reads the work directory. Exit code 1 if the overhead misses the limit.
+Prints a row per instance: the median seconds of both, where the difference is, and apart what an
+attempt does not wait for: reading the image's files while the model thinks (`ahead`), the audit,
+which is made once for an image, and what follows the official grading of an honest patch that is
+flagged. `--files` commits so many files of 8 kB to a copy of each image first: taking a patch from
+outside reads the work directory. Exit code 1 if the overhead misses the limit.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from pathlib import Path
 
 from docker.errors import ImageNotFound
 
+from swerun.conduct.audit import conduct_of
 from swerun.grading.evaluate import Evaluator
 from swerun.grading.grader import SandboxGrader
 from swerun.grading.integrity.flags import flags_of
@@ -39,12 +42,14 @@ from swerun.images.clean import CleanImages, clean_name
 from swerun.images.store import EngineImages
 from swerun.instances.subsets import load_instances
 from swerun.ports import Image, Sandbox
-from swerun.records import Instance, Resources, Role
+from swerun.records import Call, Instance, Observation, Reply, Resources, Role, Step
+from swerun.sandbox.channel import Channel
 from swerun.sandbox.client import connect
 from swerun.sandbox.container import open_channel
 from swerun.sandbox.disk import DiskWatch, free_bytes
 from swerun.sandbox.docker import DockerSandboxes, Profile
 from swerun.sandbox.patch import take_patch
+from swerun.sandbox.pristine import Pristine
 
 LIMIT = 0.5  # seconds of an attempt, in the median
 PARTS = ("look up", "container", "patch", "reading")
@@ -57,11 +62,26 @@ new file mode 100644
 @@ -0,0 +1 @@
 +on: push
 """
+SAID = (
+    "cd /testbed && git log --oneline -5 && git status --short",
+    "grep -rn 'def parse' --include=*.py . | head -20; sed -n 1,80p setup.py",
+    "cat >check.py <<'END'\nimport sys\nprint(sys.path)\nEND\npython check.py && rm check.py",
+    "python -m pytest -q tests 2>&1 | tail -5",
+)
 PLANT = """set -e
 mkdir grown && cd grown
 for i in $(seq {files}); do head -c 6000 /dev/urandom | base64 >"file$i.txt"; done
 cd .. && git add -A && git -c user.name=x -c user.email=x commit -qm grown
 """
+
+
+def a_step(index: int) -> Step:
+    call = Call(id="c", tool="bash", arguments={"command": SAID[index % len(SAID)]})
+    seen = Observation(call_id="c", text="a line of what it printed\n" * 50)
+    return Step(index=index, reply=Reply(text="", calls=(call,)), observations=(seen,))
+
+
+STEPS = tuple(a_step(index) for index in range(100))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +91,15 @@ class Machine:
     images: EngineImages
     clean: CleanImages
     sandboxes: DockerSandboxes
+    think: float
+
+    def work(self, sandbox: Sandbox | Channel, instance: Instance) -> None:
+        """What an agent does: not timed."""
+        applied = f"git apply - <<'END_OF_PATCH'\n{instance.answer.gold_patch}END_OF_PATCH"
+        result = sandbox.exec(applied, timeout=60)
+        if result.exit_code:
+            raise SystemExit(f"{instance.id}: {result.output}")
+        time.sleep(self.think)
 
     def plainly(self, instance: Instance, seconds: dict[str, float]) -> bytes:
         """The patch; `seconds` takes what each part took."""
@@ -82,7 +111,7 @@ class Machine:
             container.start()
             channel = open_channel(client, container, instance.task.workdir, "")
         try:
-            work(channel, instance)
+            self.work(channel, instance)
             with timed(seconds, "patch"):
                 diff = channel.exec(PLAIN_DIFF, timeout=60).output.encode()
         finally:
@@ -98,7 +127,7 @@ class Machine:
             running = self.sandboxes.start(shown.task, role=Role.AGENT, attempt=1)
             sandbox = running.__enter__()
         try:
-            work(sandbox, instance)
+            self.work(sandbox, instance)
             with timed(seconds, "patch"):
                 taken = take_patch(self.sandboxes, shown.task, sandbox, attempt=1)
         finally:
@@ -106,6 +135,7 @@ class Machine:
                 running.__exit__(None, None, None)
         with timed(seconds, "reading"):
             flags_of(taken.diff, instance.answer)
+            conduct_of(STEPS, instance.task, taken.diff)
         return taken.diff
 
 
@@ -115,15 +145,16 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--grep", default="*", help="a glob of instance ids")
     parser.add_argument("--files", type=int, default=0)
+    parser.add_argument("--think", type=float, default=2.0, help="seconds")
     given = parser.parse_args()
     print(
         f"{'seconds, medians':40} {'plain':>7} {'swerun':>7} {'more':>7}"
         + "".join(f" {part:>9}" for part in PARTS)
-        + f" | {'audit':>6} | {'graded':>6} {'strict':>6}  by"
+        + f" | {'ahead':>6} {'audit':>6} | {'graded':>6} {'strict':>6}  by"
     )
     overheads = []
     with tempfile.TemporaryDirectory() as cache:
-        machine = on_this_machine(Path(cache))
+        machine = on_this_machine(Path(cache), given.think)
         for instance in load_instances(given.subset):
             if fnmatch(instance.id, given.grep):
                 with grown(machine.images, instance, given.files) as shown:
@@ -133,7 +164,7 @@ def main() -> int:
     return int(middle >= LIMIT)
 
 
-def on_this_machine(cache: Path) -> Machine:
+def on_this_machine(cache: Path, think: float) -> Machine:
     client = connect(os.environ)
     images = EngineImages(client, cache)
     profile = Profile(resources=Resources(cpus=min(2.0, client.info()["NCPU"])))
@@ -141,14 +172,14 @@ def on_this_machine(cache: Path) -> Machine:
     watch = DiskWatch(client, free_bytes(client))
     run = f"benchmark-{os.getpid()}"
     sandboxes = DockerSandboxes(client, run, "benchmark", profiles, watch)
-    return Machine(images, CleanImages(images), sandboxes)
+    return Machine(images, CleanImages(images), sandboxes, think)
 
 
 def row(machine: Machine, instance: Instance, times: int) -> list[float]:
     """Prints it, and returns the seconds that each attempt paid for protection."""
     image = machine.images.ensure(instance)
     audited = machine.clean.audited(instance.task, image, clean=True)
-    machine.protected(instance, image, defaultdict(float))  # the first reads the image's files
+    machine.protected(instance, image, defaultdict(float))  # imports, and the engine's caches
     plain, ours = list[dict[str, float]](), list[dict[str, float]]()
     for _ in range(times):
         plain.append(defaultdict(float))
@@ -167,7 +198,8 @@ def row(machine: Machine, instance: Instance, times: int) -> list[float]:
     print(
         f"{instance.id:40} {middle(plain):7.3f} {middle(ours):7.3f} {statistics.median(more):7.3f}"
         + "".join(f" {part:9.3f}" for part in parts)
-        + f" | {audited.seconds + audited.cleaning_seconds:6.2f} | {second(machine, instance)}",
+        + f" | {ahead(machine, instance, image):6.2f}"
+        f" {audited.seconds + audited.cleaning_seconds:6.2f} | {second(machine, instance)}",
         flush=True,
     )
     return more
@@ -175,6 +207,14 @@ def row(machine: Machine, instance: Instance, times: int) -> list[float]:
 
 def middle(rounds: list[dict[str, float]]) -> float:
     return statistics.median(sum(seconds.values()) for seconds in rounds)
+
+
+def ahead(machine: Machine, instance: Instance, image: Image) -> float:
+    """What it takes to read an image's files."""
+    began = time.monotonic()
+    labels = {"swerun.run": machine.sandboxes.run}
+    Pristine(machine.images.client, image.id, instance.task.workdir, labels).tree()
+    return time.monotonic() - began
 
 
 def second(machine: Machine, instance: Instance) -> str:
@@ -186,14 +226,6 @@ def second(machine: Machine, instance: Instance) -> str:
         raise SystemExit(f"{instance.id}: {grade.reason}, {grade.strict}")
     means = ", ".join(grade.strict.means)
     return f"{grade.seconds:6.2f} {grade.strict.seconds:6.2f}  {means}"
-
-
-def work(sandbox: Sandbox, instance: Instance) -> None:
-    """What an agent did: not timed."""
-    applied = f"git apply - <<'END_OF_PATCH'\n{instance.answer.gold_patch}END_OF_PATCH"
-    result = sandbox.exec(applied, timeout=60)
-    if result.exit_code:
-        raise SystemExit(f"{instance.id}: {result.output}")
 
 
 @contextmanager
