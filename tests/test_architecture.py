@@ -18,7 +18,8 @@ MAY_IMPORT = {
     "": {"face", "version"},
     "version": set(),
     "__main__": {"cli"},
-    "records": set(),
+    "names": set(),
+    "records": {"names"},
     "errors": {"records"},
     "yaml_files": {"errors"},
     "models_file": {"errors", "records", "yaml_files"},
@@ -29,11 +30,11 @@ MAY_IMPORT = {
     "ports": {"records"},
     "written": {"errors"},
     "peer": {"records"},
-    "predictions": {"errors", "peer", "records", "written"},
-    "runs": {"errors", "ports", "records"},
+    "predictions": {"errors", "names", "peer", "records", "written"},
+    "runs": {"errors", "names", "ports", "records"},
     "repos": {"errors", "locks", "records", "sandbox"},
-    "instances": {"errors", "packaged", "records"},
-    "models": {"config", "errors", "models_file", "ports", "records"},
+    "instances": {"errors", "names", "packaged", "records"},
+    "models": {"config", "errors", "models_file", "names", "ports", "records"},
     "sandbox": {"errors", "ports", "records"},
     "images": {"errors", "locks", "packaged", "ports", "records", "repos", "sandbox"},
     "grading": {"errors", "ports", "records", "sandbox"},
@@ -103,6 +104,7 @@ MAY_IMPORT = {
         "errors",
         "grading",
         "instances",
+        "names",
         "records",
         "revision",
         "version",
@@ -296,6 +298,7 @@ WRITERS = {
     "grading.cache",
     "exchange.folders",  # a folder that the user names
 }
+LISTENS = {"models.recorded"}  # on the loopback, and to nobody who asks for another name
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
 READS_ENVIRONMENT = {
     "cli.run",
@@ -384,6 +387,14 @@ def test_only_its_writers_write_files(module):
     who, tree = module
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
     assert {who, package(who)} & WRITERS or not any(writes(call) for call in calls)
+
+
+def test_only_one_module_listens_for_connections(module):
+    who, tree = module
+    servers = {"http.server", "socketserver", "wsgiref.simple_server", "xmlrpc.server"}
+    names = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
+    listens = names & {"bind", "listen", "create_server", "start_server", "start_unix_server"}
+    assert who in LISTENS or not (imported(tree) & servers or listens)
 
 
 def test_only_the_cli_reads_the_environment(module):

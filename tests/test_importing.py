@@ -160,11 +160,9 @@ def test_no_id_leads_out_of_the_runs_folder(tmp_path, peer, name):
     value = mini(name)
     put(peer / "x.traj.json", value)
     put(peer / "preds.json", {ONE: prediction(ONE), name: prediction(name)})
-    said = []
-    store = imported(tmp_path, peer, say=said.append)
-    assert sorted(path.name for path in (store.folder / "attempts").iterdir()) == sorted([ONE, TWO])
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["peer", "runs"]
-    assert any(f"is for an instance that the subset does not have: {name}" in line for line in said)
+    with pytest.raises(InputError, match=r"x\.traj\.json: .* is no instance's id"):
+        imported(tmp_path, peer)
+    assert [path.name for path in tmp_path.iterdir()] == ["peer"]
 
 
 @pytest.mark.parametrize(

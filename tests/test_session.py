@@ -59,7 +59,7 @@ def test_a_name_that_is_given_serves_one_model_or_is_made_longer_for_several():
 
 @pytest.mark.parametrize("name", ["..", ".", "../up", ".hidden"])
 def test_no_run_is_written_anywhere_but_below_the_runs_folder(name):
-    with pytest.raises(InputError, match="cannot begin with a dot"):
+    with pytest.raises(InputError, match=r"begins with '.'"):
         run_name(RunConfig(model=("a",), run=name), "a", "0")
 
 

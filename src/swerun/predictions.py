@@ -21,11 +21,12 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from swerun.errors import InputError
+from swerun.names import flaw_of, leads_out, shown
 from swerun.peer import Peer
 from swerun.records import Instance
 from swerun.written import Written, lines_in, values_in
@@ -153,6 +154,7 @@ def _written(path: Path) -> Iterator[Written]:
         hint = ", ".join(each.name for each in sorted(path.glob("*.json*"))[:NAMED])
         there = f"; name one of its files ({hint})" if hint else ""
         raise InputError(f"{path} is a folder with no .pred below it{there}")
+    refuse_links(files, path)
     for file in files:
         yield from _in_file(file)
 
@@ -174,6 +176,7 @@ def prediction_of(written: Written) -> Prediction:
     instance_id = row.get("instance_id", written.key)
     if not isinstance(instance_id, str) or not instance_id:
         raise InputError(f"{where}: instance_id is a name, not {_kind(instance_id)}")
+    check_id(instance_id, where)
     if written.key not in {None, instance_id}:
         raise InputError(f"{where}: the instance_id in it is another, {instance_id}")
     patch = _patch(row, where)
@@ -186,6 +189,21 @@ def prediction_of(written: Written) -> Prediction:
         model=_model(row, where),
         is_null=patch is None,
     )
+
+
+def check_id(instance_id: str, where: str) -> None:
+    """Raises InputError for what no folder of a run could be called."""
+    if flaw := flaw_of(instance_id):
+        raise InputError(f"{where}: {shown(instance_id)} is no instance's id: {flaw}")
+
+
+def refuse_links(files: Iterable[Path], folder: Path) -> None:
+    """Raises InputError for one of the files of `folder` that is a link to what is not in it."""
+    for file in files:
+        if leads_out(file, folder):
+            raise InputError(
+                f"{file}: it is a link that leads out of {folder}: name the file itself"
+            )
 
 
 def _patch(row: Mapping[str, object], where: str) -> object:

@@ -17,6 +17,7 @@ from swerun.entrants import DEMO, Entrant
 from swerun.errors import InputError
 from swerun.grading.verdict import GRADER_VERSION
 from swerun.instances.selection import Chosen, Subset
+from swerun.names import flaw_of
 from swerun.records import Instance, Members, Overrides, Question, RunRecord, Session
 from swerun.revision import unpinned
 from swerun.version import __version__
@@ -121,10 +122,9 @@ def run_name(config: RunConfig, model: str, fingerprint: str) -> str:
     else:
         # which revision it is of is the fingerprint's matter
         name = f"{model}--{Path(unpinned(config.subset)).name}--{fingerprint[:8]}"
-    name = folder_name(name)
-    if name.startswith("."):
-        raise InputError(f"--run {config.run}: a run's name cannot begin with a dot")
-    return name
+    return _checked(
+        folder_name(name), f"--run {config.run}" if config.run else f"the model {model}"
+    )
 
 
 def _unused(runs: Path, name: str) -> str:
@@ -141,5 +141,13 @@ def folder_name(text: str) -> str:
 
 
 def recording_name(model: str) -> str:
-    """What a model's recording is called, and its folder."""
-    return folder_name(model.removeprefix(DEMO))
+    """What a model's recording is called, and its folder. Raises InputError for one that none can
+    have."""
+    return _checked(folder_name(model.removeprefix(DEMO)), f"--record with the model {model}")
+
+
+def _checked(name: str, given: str) -> str:
+    # a model that is the path of its weights begins with a dash here
+    if flaw := flaw_of(name.lstrip("-")):
+        raise InputError(f"{given}: no folder can be called {name!r}: {flaw}")
+    return name

@@ -1,4 +1,4 @@
-"""The words of swerun, and every shape that is stored or crosses a border. Imports nothing ours."""
+"""The words of swerun, and every shape that is stored or crosses a border."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ByteSize,
     ConfigDict,
@@ -19,6 +20,8 @@ from pydantic import (
     field_validator,
     model_serializer,
 )
+
+from swerun.names import flaw_of
 
 SCHEMA_VERSION = 1
 # what an eval script has around its tests' output, by SWE-bench's convention
@@ -148,10 +151,16 @@ class EvalType(StrEnum):
     FAIL_ONLY = "fail_only"
 
 
+def _named(name: str) -> str:
+    if flaw := flaw_of(name):
+        raise ValueError(flaw)
+    return name
+
+
 class Task(Record):
     """What the agent may see of an instance."""
 
-    id: str
+    id: Annotated[str, AfterValidator(_named)]
     repo: str
     base_commit: str
     problem_statement: str

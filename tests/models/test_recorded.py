@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from http.client import HTTPConnection
 from threading import Event
 from urllib.parse import urlsplit
@@ -177,6 +178,51 @@ def test_after_a_request_was_refused_the_next_one_is_answered(url):
     status, answer = completed(url, {"messages": [{"role": "user", "content": "Hello."}]})
     assert (status, answer["choices"][0]["message"]["content"]) == (200, "Reply 0.")
     assert answer["object"] == "chat.completion"
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost:{port}", "127.0.0.1", "", None])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_was_sent_to_another_name_than_the_loopback_is_not_answered(method, host, url):
+    port = urlsplit(url).port
+    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    path = "/v1/models" if method == "GET" else "/v1/chat/completions"
+    connection.putrequest(method, path, skip_host=True)
+    if host is not None:
+        connection.putheader("Host", host.format(port=port))
+    connection.putheader(INSTANCE_HEADER, "a__b-1")
+    connection.endheaders()
+    response = connection.getresponse()
+    said = json.loads(response.read())["error"]["message"]
+    connection.close()
+    assert (response.status, response.will_close, "127.0.0.1" in said) == (421, True, True)
+
+
+def test_two_hosts_are_none(url):
+    answer = spoken(url, "Host: {here}", "Host: evil.example")
+    assert answer.startswith(b"HTTP/1.1 421 ")
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "1e9", str(1 << 40)])
+def test_a_body_of_no_length_or_of_any_is_not_waited_for(url, length):
+    assert spoken(url, "Host: {here}", f"Content-Length: {length}").startswith(b"HTTP/1.1 413 ")
+
+
+def spoken(url, *headers):
+    """All that is answered to a POST with these headers, until the connection is closed."""
+    here = urlsplit(url).netloc
+    lines = ["POST /v1/chat/completions HTTP/1.1", *(line.format(here=here) for line in headers)]
+    with socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        return b"".join(iter(lambda: connection.recv(4096), b""))
+
+
+def test_no_id_leads_out_of_the_recording(tmp_path):
+    (tmp_path / "r").mkdir()
+    line = json.dumps({"message": {"role": "assistant", "content": "elsewhere"}})
+    (tmp_path / "other.jsonl").write_text(line, encoding="utf-8")
+    with serving(tmp_path / "r", "r") as url:
+        for instance_id in ("../other", str(tmp_path / "other"), "../r/../other"):
+            assert completed(url, {"messages": []}, instance_id)[0] == 404
 
 
 def test_a_connection_that_is_kept_gets_an_answer_to_each_request(url):

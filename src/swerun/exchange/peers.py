@@ -24,6 +24,7 @@ from swerun.predictions import (
     named,
     predictions_in,
     read_predictions,
+    refuse_links,
 )
 from swerun.written import lines_in, value_in
 
@@ -108,7 +109,9 @@ def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
     found = sorted(p for p in path.rglob("*") if p.name.endswith(TRAJECTORIES) and p.is_file())
-    return found or [p for p in (path / LINES,) if p.is_file()]
+    found = found or [p for p in (path / LINES,) if p.is_file()]
+    refuse_links(found, path)
+    return found
 
 
 def _beside(path: Path) -> Path | None:
@@ -116,6 +119,7 @@ def _beside(path: Path) -> Path | None:
     if not path.is_dir():
         return None
     files = [path / name for name in BESIDE if (path / name).is_file()]
+    refuse_links(files[:1], path)
     return files[0] if files else path if next(path.rglob("*.pred"), None) else None
 
 

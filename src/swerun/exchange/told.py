@@ -9,7 +9,7 @@ from datetime import datetime
 from swerun.errors import InputError
 from swerun.exchange.values import at, count, text
 from swerun.peer import Peer
-from swerun.predictions import Prediction
+from swerun.predictions import Prediction, check_id
 from swerun.records import Call, Observation, Reply, Step, Stop, Usage
 
 
@@ -30,6 +30,7 @@ class Told:
 
 def submitted(info: object, where: str, instance_id: str, model: object) -> Prediction:
     """The patch that mini-swe-agent and SWE-agent keep as `info.submission`. Raises InputError."""
+    check_id(instance_id, where)
     submission = at(info, "submission")
     if not isinstance(submission, str | None):
         raise InputError(f"{where}: info.submission is no text")

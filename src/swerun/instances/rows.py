@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from swerun.errors import InputError, InstanceError
+from swerun.names import flaw_of
 
 FORMATS = (".parquet", ".jsonl", ".json")
 
@@ -42,6 +43,13 @@ class Row:
         if not isinstance(value, str):
             raise self.wrong(field, "a string")
         return value
+
+    def id(self) -> str:
+        """The `instance_id`. Raises InstanceError for one that could not be a folder's name."""
+        found = self.text("instance_id")
+        if flaw := flaw_of(found):
+            raise self.wrong("instance_id", f"a name that a folder may have: {flaw}")
+        return found
 
     def names(self, *fields: str) -> tuple[str, ...]:
         """The strings of the first of `fields` that is there: a list, or one written as JSON or as

@@ -119,6 +119,12 @@ def _by_id(source: str, instances: Iterable[Instance]) -> tuple[Instance, ...]:
     counted = Counter(i.id for i in ordered)
     if twice := [i for i, number in counted.items() if number > 1]:
         raise InstanceError(f"{source}: instance_id: {', '.join(twice[:3])}: in more than one row")
+    small = Counter(i.lower() for i in counted)
+    if twins := [i for i in counted if small[i.lower()] > 1]:
+        raise InstanceError(
+            f"{source}: instance_id: {', '.join(twins[:3])}: they differ in nothing but capitals, "
+            "and would share a folder on some file systems"
+        )
     return ordered
 
 

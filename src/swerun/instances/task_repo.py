@@ -10,6 +10,7 @@ from typing import Any
 
 from swerun.errors import InputError, InstanceError
 from swerun.instances.diffs import FlawError, check_diff
+from swerun.names import flaw_of, leads_out, links_out
 from swerun.records import END, START, Answer, EvalType, Instance, Task
 
 CONFIG, TASK, TESTS = "sweb.yaml", "task.yaml", "tests.json"
@@ -24,12 +25,16 @@ def load_task_repo(folder: Path, split: str | None = None) -> tuple[Instance, ..
     swebench, or the only one there is. Keys that swerun does not know are passed over.
 
     Raises InstanceError, naming file and field, what was found and what is expected there, and
-    InputError for a split that there is not or that has no tasks.
+    InputError for a split that there is not or that has no tasks. A link that leads out of a task's
+    folder is refused: what it leads to would be shown to a model.
     """
+    tasks = folder / "tasks"
+    for path in (folder / CONFIG, tasks):
+        if leads_out(path, folder):
+            raise _link(path, folder)
     config = _mapping(folder / CONFIG)
     splits = _strings(folder / CONFIG, config, "splits", at_least=1, default=[USUAL])
     wanted = _chosen(folder, splits, split)
-    tasks = folder / "tasks"
     if not tasks.is_dir():
         raise InstanceError(f"{tasks}: there is no such folder; a task repo has one of this name")
     there = {path: _task(path, splits) for path in sorted(tasks.iterdir()) if _is_task(path)}
@@ -60,8 +65,14 @@ def _is_task(path: Path) -> bool:
 
 
 def _task(folder: Path, splits: list[str]) -> Mapping[str, Any]:
-    """task.yaml, of which only the split is known to be good."""
+    """task.yaml, of which only the split is known to be good. All files are the task's own."""
     file = folder / TASK
+    if flaw := flaw_of(folder.name):
+        raise _wrong(folder, "", folder.name, f"an instance's id for its name: {flaw}")
+    if leads_out(folder, folder.parent):
+        raise _link(folder, folder.parent)
+    for path in links_out(folder):
+        raise _link(path, folder)
     task = _mapping(file)
     split = _string(file, task, "split")
     if split not in {*splits, DEPRECATED}:
@@ -193,6 +204,13 @@ def _strings(
     if len(value) < at_least:
         raise _wrong(file, key, value, f"at least {at_least} name")
     return value
+
+
+def _link(path: Path, folder: Path) -> InstanceError:
+    return InstanceError(
+        f"{path}: it is no file or folder of {folder}, but a link that leads out of it, a pipe or "
+        "a device: put a copy of what is meant in its place"
+    )
 
 
 def _wrong(file: Path, field: str, found: object, expected: str) -> InstanceError:

@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from swerun.errors import InputError
+from swerun.names import flaw_of, shown
 from swerun.records import Limits, Record, Sampling, Step, Stored, Usage
 
 INFO = "recording.json"
@@ -69,7 +70,7 @@ def read_info(folder: Path) -> RecordingInfo:
 def read_replies(folder: Path, instance_id: str) -> list[RecordedReply]:
     """Raises KeyError where the instance has not been recorded."""
     path = folder / f"{instance_id}.jsonl"
-    if not path.is_file():
+    if flaw_of(instance_id) or not path.is_file():
         raise KeyError(instance_id)
     lines = path.read_text(encoding="utf-8").split("\n")  # a reply may hold other ends of lines
     return [RecordedReply.model_validate_json(line) for line in lines if line.strip()]
@@ -92,8 +93,11 @@ def write_recording(
 ) -> None:
     """Write trajectories, by instance, in place of the recordings of these that there were.
 
-    Raises InputError where they cannot be written there.
+    Raises InputError where they cannot be written there, and for what is no instance's id.
     """
+    for flawed in filter(flaw_of, conversations):
+        said = f"{shown(flawed)} is no instance's id: {flaw_of(flawed)}"
+        raise InputError(f"no recording can be written to {folder}: {said}")
     texts = {INFO: info.model_dump_json(indent=1) + "\n"}
     for instance_id, steps in conversations.items():
         lines = [recorded(step).model_dump_json() + "\n" for step in steps]

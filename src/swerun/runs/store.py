@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from swerun.errors import InputError, StorageError
+from swerun.names import flaw_of, shown
 from swerun.ports import Graded, Kept
 from swerun.records import (
     Attempt,
@@ -143,7 +144,15 @@ class RunStore:
             yield AttemptLog(folder, steps)
 
     def attempt_folder(self, instance_id: str, number: int) -> Path:
-        return self.folder / "attempts" / instance_id / str(number)
+        return self._instance_folder(instance_id) / str(number)
+
+    def _instance_folder(self, instance_id: str) -> Path:
+        """Raises InputError for what is no instance's id, and so could lead elsewhere."""
+        if flaw := flaw_of(instance_id):
+            raise InputError(
+                f"{shown(instance_id)} is no instance's id, and no run can have any of it: {flaw}"
+            )
+        return self.folder / "attempts" / instance_id
 
     def attempts(self) -> Iterator[Attempt]:
         """Every finished attempt, by instance and then by number."""
@@ -174,12 +183,12 @@ class RunStore:
 
     def past(self, instance_id: str) -> list[Past]:
         """All attempts of an instance so far, by number."""
-        numbers = numbers_in(self.folder / "attempts" / instance_id)
+        numbers = numbers_in(self._instance_folder(instance_id))
         return [self.past_attempt(instance_id, number) for number in sorted(numbers)]
 
     def newest(self, instance_id: str) -> int:
         """The highest number that an attempt of an instance has; 0 where there is none."""
-        return max(numbers_in(self.folder / "attempts" / instance_id), default=0)
+        return max(numbers_in(self._instance_folder(instance_id)), default=0)
 
     def past_attempt(self, instance_id: str, number: int) -> Past:
         folder = self.attempt_folder(instance_id, number)
@@ -324,8 +333,9 @@ def open_or_create(root: Path, wanted: RunRecord) -> RunStore:
 def open_run(name: str, root: Path) -> RunStore:
     """A run that is there, by name or by path. Raises InputError with the names there are."""
     for folder in (root / name, Path(name)):
-        if (folder / "run.json").exists():
-            return RunStore(folder)
+        with suppress(OSError, ValueError):  # a name that no file system takes
+            if (folder / "run.json").exists():
+                return RunStore(folder)
     known = [store.name for store in list_runs(root)]
     there = f"There are: {', '.join(known)}." if known else f"There are none in {root}."
     raise InputError(f"there is no run {name!r} in {root}. {there}")

@@ -25,7 +25,7 @@ def instance(row: Row) -> Instance:
     fail_to_pass, pass_to_pass = tests_of(row)
     return Instance(
         task=Task(
-            id=row.text("instance_id"),
+            id=row.id(),
             repo=row.text("repo"),
             base_commit=row.text("base_commit", default=""),
             problem_statement=row.text("problem_statement", default=""),  # many have none

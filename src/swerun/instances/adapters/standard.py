@@ -71,7 +71,7 @@ def made(row: Row, tests: Derived, *, ungradable: str = "", workdir: str = "/tes
 
 def task_of(row: Row, image: str, workdir: str = "/testbed", statement: str | None = None) -> Task:
     return Task(
-        id=row.text("instance_id"),
+        id=row.id(),
         repo=row.text("repo"),
         base_commit=row.text("base_commit"),
         problem_statement=row.text("problem_statement") if statement is None else statement,
