@@ -26,6 +26,7 @@ from swerun.cli import (
     validate,
     why,
 )
+from swerun.cli.printable import tell_bug
 
 HELP = """How good is this model at real software work?
 
@@ -76,7 +77,8 @@ def top(
 
 def main() -> None:
     """`swerun --model M` is `swerun run --model M`."""
+    sys.excepthook = tell_bug
     args = sys.argv[1:]
     if args and args[0].startswith("-") and args[0] not in {"--help", "--version"}:
         args = ["run", *args]
-    app(args)
+    typer.main.get_command(app)(args)  # `app` itself would put a hook of its own there

@@ -11,6 +11,7 @@ import typer
 
 from swerun.cli.exits import explained
 from swerun.cli.options import RUNS, Json, Runs
+from swerun.cli.printable import printable
 
 if TYPE_CHECKING:
     from swerun.report.compare import Comparison
@@ -125,9 +126,9 @@ def _print_curves(found: Sequence[Curve], form: str) -> None:
     if form == "json":
         print(json.dumps([each.model_dump(mode="json") for each in found], indent=1))
     elif form == "csv":
-        print(curves_csv(found), end="")
+        print(printable(curves_csv(found)), end="")
     elif form == "md":
-        print(markdown(map(curve_sheet, found)))
+        print(printable(markdown(map(curve_sheet, found))))
     else:
         print_sheets(map(curve_sheet, found), Console())
 
@@ -147,11 +148,11 @@ def _print(sides: Sequence[Side], headlines: bool, form: str) -> None:
         print(json.dumps(_whole(made, known), indent=1))
         return
     if form == "csv":
-        print(instances_csv(sides, common(sides)), end="")
+        print(printable(instances_csv(sides, common(sides))), end="")
         return
     shown = [*(sheets(made) if made else ()), *([headline_sheet(known)] if known else [])]
     if form == "md":
-        print(markdown(shown))
+        print(printable(markdown(shown)))
     else:
         print_sheets(shown, Console())
 

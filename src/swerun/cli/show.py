@@ -82,7 +82,7 @@ def _tell_run(record: RunRecord, *, as_json: bool) -> None:
     if as_json:
         print(as_ascii(record))
         return
-    print(f"fingerprint: {record.fingerprint}")
+    print(printable(f"fingerprint: {record.fingerprint}"))
     for key, value in flat(record.question).items():
         print(printable(f"{key}: {value}"))
 

@@ -9,6 +9,7 @@ import typer
 from swerun.cli.exits import explained
 from swerun.cli.inspect import as_ascii
 from swerun.cli.options import RUNS, Json, Runs
+from swerun.cli.printable import printable
 
 
 def why(
@@ -31,6 +32,6 @@ def why(
         if as_json:
             print(as_ascii(found))
         elif as_md:
-            print(markdown(sheets(found)))
+            print(printable(markdown(sheets(found))))
         else:
             print_sheets(sheets(found), Console())
