@@ -298,6 +298,7 @@ WRITERS = {
     "grading.cache",
     "exchange.folders",  # a folder that the user names
 }
+UNPACKS = {"sandbox.local"}  # a stand-in for a container, which only tests make
 LISTENS = {"models.recorded"}  # on the loopback, and to nobody who asks for another name
 STARTS_PROCESSES = {"sandbox.process", "sandbox.channel_server"}
 READS_ENVIRONMENT = {
@@ -395,6 +396,18 @@ def test_only_one_module_listens_for_connections(module):
     names = {n.attr for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
     listens = names & {"bind", "listen", "create_server", "start_server", "start_unix_server"}
     assert who in LISTENS or not (imported(tree) & servers or listens)
+
+
+def test_nothing_of_others_is_unpacked_or_applied_on_this_machine(module):
+    """Archives are read member by member, patches are applied in containers."""
+    who, tree = module
+    calls = [n.func for n in ast.walk(tree) if isinstance(n, ast.Call)]
+    called = {f.attr for f in calls if isinstance(f, ast.Attribute)}
+    unpacks = called & {"extractall", "extract", "unpack_archive"}
+    assert who in UNPACKS or not unpacks
+    runs_git = any(m.split(".")[0] == "git" for m in imported(tree))
+    assert not runs_git or package(who) == "repos"
+    assert not runs_git or not called & {"apply", "am", "clone", "submodule", "submodule_update"}
 
 
 def test_only_the_cli_reads_the_environment(module):

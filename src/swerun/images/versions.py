@@ -16,6 +16,7 @@ from swerun.repos.inspection import Inspection
 from swerun.sandbox.archives import first_file
 
 SHARE = 0.1  # of a copy's files that are of some version up to the commit
+LARGEST = 4 << 20  # bytes that are read of what a package says of itself
 FEW = 8  # files that are asked for one by one, and not with the folder that they are in
 # Written anew when a package is built, in many projects.
 GENERATED = re.compile(r".*version.*|__about__\.py", re.IGNORECASE)
@@ -103,7 +104,7 @@ def _why_it_stays(place: Place, search: Search, copy: Copy) -> str:
 def _requires(place: Place, root: str, metadata: str, project: str) -> bool:
     file = f"{root}/{metadata}/METADATA"
     try:
-        text = first_file(place.archive(file), file, None).decode(errors="replace")
+        text = first_file(place.archive(file), file, LARGEST).decode(errors="replace")
     except FileNotFoundError:
         return False
     return any(is_called(name, project) for name in REQUIRES.findall(text))

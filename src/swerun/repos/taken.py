@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING
 
-from swerun.errors import InstanceError
+from swerun.errors import ImageRefusedError, InstanceError
 from swerun.repos.plain import at_bare, plain_git
 from swerun.sandbox.archives import CHUNK, members, undamaged
 
@@ -30,6 +30,35 @@ ALTERNATES = ("objects/info/alternates", "objects/info/http-alternates")
 LARGEST_TEXT = 64 << 20  # bytes
 READABLE = {"objectformat", "partialclone", "worktreeconfig", "preciousobjects", "noop"}
 ENVIRONMENT = {"GIT_NO_REPLACE_OBJECTS": "1", "GIT_NO_LAZY_FETCH": "1"}
+
+
+@dataclass(slots=True)
+class Room:
+    """What may still be taken: files, their bytes, and the bytes of texts, which are in memory. The
+    largest repository of a benchmark has a tenth of it; files with holes can have any size."""
+
+    files: int = 2_000_000
+    size: int = 16 << 30
+    text: int = 256 << 20
+
+    def enter(self, where: str, size: int) -> None:
+        """Raises ImageRefusedError where there is no room for one more."""
+        self.files -= 1
+        self.size -= size
+        self._check(where)
+
+    def read(self, where: str, text: bytes) -> bytes:
+        """Raises as `enter`."""
+        self.text -= len(text)
+        self._check(where)
+        return text
+
+    def _check(self, where: str) -> None:
+        if min(self.files, self.size, self.text) < 0:
+            raise ImageRefusedError(
+                f"{where} in the image has more in it than any repository that swerun looks at: "
+                f"files, bytes or texts beyond {Room()}. Nothing tells what it would show an agent"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,22 +103,24 @@ class Taken:
         return found
 
 
-def take(where: str, archive: Iterable[bytes], folder: Path) -> Taken:
+def take(where: str, archive: Iterable[bytes], folder: Path, room: Room | None = None) -> Taken:
     """Lay out the git directory at `where`, of which `archive` is the tar, in `folder`, a new one.
 
-    Raises FileNotFoundError where it is no folder, InstanceError where it cannot be read.
+    Raises FileNotFoundError where it is no folder, InstanceError where it cannot be read,
+    ImageRefusedError where it is too large.
     """
     from git.exc import GitError
 
     for name in ("objects", "refs"):
         (folder / name).mkdir(parents=True)
-    owner, taken = (0, 0), Taken(where, folder)
+    owner, taken, room = (0, 0), Taken(where, folder), room or Room()
     with undamaged(where):
         for member, file in members(archive, where):
+            room.enter(where, member.size)
             path = _below(member.name)
             if file is not None and path is not None:
                 taken.sizes[path] = member.size
-                _lay_out(taken, path, file)
+                _lay_out(taken, path, file, room)
             elif not member.isdir():
                 taken.links.append(path or "")
             elif path == "":
@@ -106,11 +137,13 @@ def take(where: str, archive: Iterable[bytes], folder: Path) -> Taken:
 def take_whole(where: str, archive: Callable[[str], Iterable[bytes]], folder: Path) -> Taken:
     """The same, with the objects that it borrows. `archive` gives the tar of a path, or raises
     FileNotFoundError."""
-    taken = take(where, archive(where), folder)
+    room = Room()
+    taken = take(where, archive(where), folder, room)
     for line in taken.lines(ALTERNATES[0]):
         there = posixpath.normpath(posixpath.join(where, "objects", line))
         with suppress(FileNotFoundError), undamaged(there):
             for member, file in members(archive(there), there):
+                room.enter(where, member.size)
                 name = f"objects/{_below(member.name)}"
                 if file is not None and OBJECT.fullmatch(name):
                     _write(folder / name, file)
@@ -133,13 +166,14 @@ def _below(name: str) -> str | None:
     return None if ".." in PurePosixPath(path).parts else path
 
 
-def _lay_out(taken: Taken, path: str, file: IO[bytes]) -> None:
+def _lay_out(taken: Taken, path: str, file: IO[bytes], room: Room) -> None:
     if LAID_OUT.fullmatch(path):
         _write(taken.folder / path, file)
     if not BULKY.match(path) and taken.sizes[path] <= LARGEST_TEXT:
         there = taken.folder / path
         is_out = LAID_OUT.fullmatch(path)
-        taken.texts[path] = there.read_bytes() if is_out else file.read()
+        text = there.read_bytes() if is_out else file.read()
+        taken.texts[path] = room.read(taken.where, text)
 
 
 def _write(file: Path, source: IO[bytes]) -> None:

@@ -13,6 +13,7 @@ from swerun.records import Instance, Role
 from swerun.sandbox.patch import take_patch
 
 SECONDS = 120.0
+LARGEST = 16 << 20  # bytes that are read of a test file
 
 
 def plain_patch(sandboxes: Sandboxes, instance: Instance, patch: bytes, attempt: int) -> bytes:
@@ -50,7 +51,7 @@ def _texts(sandbox: Sandbox, folder: str, paths: list[str]) -> dict[str, str]:
     found = {}
     for path in paths:
         try:
-            found[path] = sandbox.read_file(f"{folder}/{path}").decode()
+            found[path] = sandbox.read_file(f"{folder}/{path}", limit=LARGEST).decode()
         except (FileNotFoundError, UnicodeDecodeError):
             continue
     return found
