@@ -274,6 +274,18 @@ def test_a_container_is_as_narrow_as_its_profile_says(start):
         assert {int(status[f"Cap{which}"], 16) for which in ("Eff", "Prm", "Bnd")} == {allowed}
 
 
+def test_nothing_of_the_host_is_in_a_container_and_the_engines_filter_of_calls_stays(start):
+    with start("sh") as sandbox:
+        attributes = sandbox.container.attrs
+        host = attributes["HostConfig"]
+        assert [attributes["Mounts"], host["Binds"] or [], host["Devices"] or []] == [[], [], []]
+        assert host["SecurityOpt"] == ["no-new-privileges"]  # seccomp and AppArmor as by default
+        assert (host["PidMode"], host["UTSMode"], host["UsernsMode"]) == ("", "", "")
+        assert (host["IpcMode"], host["NetworkMode"]) == ("private", "none")
+        socket = sandbox.exec("ls /var/run/docker.sock /run/docker.sock", timeout=ENOUGH)
+        assert socket.exit_code != 0
+
+
 # https://man7.org/linux/man-pages/man7/capabilities.7.html, the numbers in linux/capability.h
 NUMBERS = {
     "CHOWN": 0,
