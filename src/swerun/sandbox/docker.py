@@ -56,7 +56,8 @@ class DockerSandboxes:
                 _channel=open_channel(self.client, watched.container, task.workdir, profile.user),
             )
             try:
-                check_repository(sandbox, task)
+                if role is not Role.PATCH:  # that of an agent was looked at before
+                    check_repository(sandbox, task)
                 if role is Role.AGENT:
                     sandbox.pristine.ahead()
                 yield sandbox
