@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import tarfile
 import threading
@@ -19,7 +20,7 @@ import pytest
 from swerun.ports import Image
 from swerun.records import Cause, Fault, Outcome, Stop
 from swerun.sandbox.archives import first_file
-from swerun.sandbox.containers import leftovers
+from swerun.sandbox.containers import leftovers, reap
 from tests.fakes import ScriptedModel, a_reply
 from tests.sandbox.conftest import make_repository
 from tests.whole_attempts import EVAL, FIX, Here, made
@@ -55,11 +56,11 @@ class Faulty(ScriptedModel):
         return super().reply(messages, deadline=deadline, cancel=cancel)
 
 
-def solving(fault=lambda: None):
-    """The models of an instance: the first brings about the fault before its second reply."""
+def solving(fault=lambda: None, at=1):
+    """The models of an instance: the first brings about the fault before its reply number `at`."""
     once = []
     replies = [a_reply("echo one >>notes"), a_reply(FIX), a_reply("submit")]
-    return {ID: lambda: Faulty(replies, fault=fault, once=once)}
+    return {ID: lambda: Faulty(replies, fault=fault, at=at, once=once)}
 
 
 def in_the_middle_of_grading(fault):
@@ -120,6 +121,12 @@ class Second:
 
     def restart(self, number):
         subprocess.run([DOCKERD, "restart", self.folder, number], check=True, capture_output=True)
+
+    def hang(self, seconds):
+        """From now on, for so long: it takes connections and answers nothing."""
+        process = int((Path(self.folder) / "dockerd.pid").read_text())
+        os.kill(process, signal.SIGSTOP)
+        threading.Timer(seconds, os.kill, (process, signal.SIGCONT)).start()
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +220,29 @@ def test_an_engine_that_is_started_anew_while_tests_run_costs_no_solving(tmp_pat
     assert {a.outcome for a in failed} <= {Outcome.SANDBOX_FAILED}
     assert (last.outcome, last.solved_in) == (Outcome.RESOLVED, 1 if failed else None)
     assert len({a.patch_bytes for a in (*failed, last)}) == 1
+
+
+# an engine that hangs
+
+
+def test_an_engine_that_hangs_for_some_seconds_costs_these_seconds_alone(tmp_path, second):
+    """Longer than a command may take: the limit on it is kept inside of the container."""
+    models = solving(lambda: second.hang(5))
+    (only,) = made(tmp_path, second.client, SMALL, models, run=RUN).run()
+    assert (only.outcome, only.stop, only.steps) == (Outcome.RESOLVED, Stop.SUBMITTED, 3)
+
+
+def test_an_engine_that_hangs_for_too_long_is_the_machines_fault_and_tried_again(tmp_path, second):
+    """As long as the client bears: ten minutes, and here two seconds."""
+    impatient = docker.DockerClient(f"unix://{second.folder}/docker.sock", timeout=2)
+    try:
+        models = solving(lambda: second.hang(6), at=2)
+        *failed, last = made(tmp_path, impatient, SMALL, models, run=RUN, retries=5).run()
+        assert {(a.outcome, a.failure.fault) for a in failed} == {
+            (Outcome.SANDBOX_FAILED, Fault.SANDBOX)
+        }
+        assert "timed out" in failed[0].failure.message
+        assert (last.outcome, last.cause) == (Outcome.RESOLVED, Cause.RETRY)
+    finally:
+        impatient.close()
+        reap(second.client, RUN)
