@@ -129,6 +129,14 @@ class Second:
         threading.Timer(seconds, os.kill, (process, signal.SIGCONT)).start()
 
 
+def close(client):
+    client.close()
+    with warnings.catch_warnings():
+        # the SDK leaves its connections to an engine that went away to the garbage collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
 @pytest.fixture(scope="module")
 def second(small, tmp_path_factory):
     folder = str(tmp_path_factory.mktemp("engine"))
@@ -140,12 +148,8 @@ def second(small, tmp_path_factory):
         client.api.import_image_from_data(small.read_bytes(), repository="small", tag="latest")
         yield Second(folder, client)
     finally:
-        client.close()
+        close(client)
         subprocess.run([DOCKERD, "stop", folder], check=True)
-        with warnings.catch_warnings():
-            # the SDK leaves its connections to an engine that went away to the garbage collector
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
 
 
 # containers and images that somebody removes
@@ -193,6 +197,32 @@ def test_an_image_that_somebody_removes_before_its_container_is_made_is_had_agai
     assert again.outcome is Outcome.RESOLVED
 
 
+# an engine that hangs
+
+
+def test_an_engine_that_hangs_for_some_seconds_costs_these_seconds_alone(tmp_path, second):
+    """Longer than a command may take: the limit on it is kept inside of the container."""
+    models = solving(lambda: second.hang(5))
+    (only,) = made(tmp_path, second.client, SMALL, models, run=RUN).run()
+    assert (only.outcome, only.stop, only.steps) == (Outcome.RESOLVED, Stop.SUBMITTED, 3)
+
+
+def test_an_engine_that_hangs_for_too_long_is_the_machines_fault_and_tried_again(tmp_path, second):
+    """As long as the client bears: ten minutes, and here two seconds."""
+    impatient = docker.DockerClient(f"unix://{second.folder}/docker.sock", timeout=2)
+    try:
+        models = solving(lambda: second.hang(6), at=2)
+        *failed, last = made(tmp_path, impatient, SMALL, models, run=RUN, retries=5).run()
+        assert {(a.outcome, a.failure.fault) for a in failed} == {
+            (Outcome.SANDBOX_FAILED, Fault.SANDBOX)
+        }
+        assert "timed out" in failed[0].failure.message
+        assert (last.outcome, last.cause) == (Outcome.RESOLVED, Cause.RETRY)
+    finally:
+        close(impatient)
+        reap(second.client, RUN)
+
+
 # an engine that is started anew
 
 
@@ -220,29 +250,3 @@ def test_an_engine_that_is_started_anew_while_tests_run_costs_no_solving(tmp_pat
     assert {a.outcome for a in failed} <= {Outcome.SANDBOX_FAILED}
     assert (last.outcome, last.solved_in) == (Outcome.RESOLVED, 1 if failed else None)
     assert len({a.patch_bytes for a in (*failed, last)}) == 1
-
-
-# an engine that hangs
-
-
-def test_an_engine_that_hangs_for_some_seconds_costs_these_seconds_alone(tmp_path, second):
-    """Longer than a command may take: the limit on it is kept inside of the container."""
-    models = solving(lambda: second.hang(5))
-    (only,) = made(tmp_path, second.client, SMALL, models, run=RUN).run()
-    assert (only.outcome, only.stop, only.steps) == (Outcome.RESOLVED, Stop.SUBMITTED, 3)
-
-
-def test_an_engine_that_hangs_for_too_long_is_the_machines_fault_and_tried_again(tmp_path, second):
-    """As long as the client bears: ten minutes, and here two seconds."""
-    impatient = docker.DockerClient(f"unix://{second.folder}/docker.sock", timeout=2)
-    try:
-        models = solving(lambda: second.hang(6), at=2)
-        *failed, last = made(tmp_path, impatient, SMALL, models, run=RUN, retries=5).run()
-        assert {(a.outcome, a.failure.fault) for a in failed} == {
-            (Outcome.SANDBOX_FAILED, Fault.SANDBOX)
-        }
-        assert "timed out" in failed[0].failure.message
-        assert (last.outcome, last.cause) == (Outcome.RESOLVED, Cause.RETRY)
-    finally:
-        impatient.close()
-        reap(second.client, RUN)
