@@ -1,4 +1,4 @@
-"""`swerun`, and `python -m swerun`: the command line, or what is interrupted before it is there."""
+"""`swerun`, and `python -m swerun`: the command line, and who interrupts it before it is there."""
 
 from __future__ import annotations
 
