@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import subprocess
 import tarfile
 import threading
@@ -19,7 +20,7 @@ import pytest
 from swerun.ports import Image
 from swerun.records import Cause, Fault, Outcome, Stop
 from swerun.sandbox.archives import first_file
-from swerun.sandbox.containers import leftovers
+from swerun.sandbox.containers import leftovers, reap
 from tests.fakes import ScriptedModel, a_reply
 from tests.sandbox.conftest import make_repository
 from tests.whole_attempts import EVAL, FIX, Here, made
@@ -55,11 +56,11 @@ class Faulty(ScriptedModel):
         return super().reply(messages, deadline=deadline, cancel=cancel)
 
 
-def solving(fault=lambda: None):
-    """The models of an instance: the first brings about the fault before its second reply."""
+def solving(fault=lambda: None, at=1):
+    """The models of an instance: the first brings about the fault before its reply number `at`."""
     once = []
     replies = [a_reply("echo one >>notes"), a_reply(FIX), a_reply("submit")]
-    return {ID: lambda: Faulty(replies, fault=fault, once=once)}
+    return {ID: lambda: Faulty(replies, fault=fault, at=at, once=once)}
 
 
 def in_the_middle_of_grading(fault):
@@ -121,6 +122,20 @@ class Second:
     def restart(self, number):
         subprocess.run([DOCKERD, "restart", self.folder, number], check=True, capture_output=True)
 
+    def hang(self, seconds):
+        """From now on, for so long: it takes connections and answers nothing."""
+        process = int((Path(self.folder) / "dockerd.pid").read_text())
+        os.kill(process, signal.SIGSTOP)
+        threading.Timer(seconds, os.kill, (process, signal.SIGCONT)).start()
+
+
+def close(client):
+    client.close()
+    with warnings.catch_warnings():
+        # the SDK leaves its connections to an engine that went away to the garbage collector
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
 
 @pytest.fixture(scope="module")
 def second(small, tmp_path_factory):
@@ -133,12 +148,8 @@ def second(small, tmp_path_factory):
         client.api.import_image_from_data(small.read_bytes(), repository="small", tag="latest")
         yield Second(folder, client)
     finally:
-        client.close()
+        close(client)
         subprocess.run([DOCKERD, "stop", folder], check=True)
-        with warnings.catch_warnings():
-            # the SDK leaves its connections to an engine that went away to the garbage collector
-            warnings.simplefilter("ignore", ResourceWarning)
-            gc.collect()
 
 
 # containers and images that somebody removes
@@ -184,6 +195,32 @@ def test_an_image_that_somebody_removes_before_its_container_is_made_is_had_agai
     assert (first.outcome, first.failure.fault) == (Outcome.IMAGE_FAILED, Fault.IMAGE)
     assert "is not on this engine, or not any more" in first.failure.message
     assert again.outcome is Outcome.RESOLVED
+
+
+# an engine that hangs
+
+
+def test_an_engine_that_hangs_for_some_seconds_costs_these_seconds_alone(tmp_path, second):
+    """Longer than a command may take: the limit on it is kept inside of the container."""
+    models = solving(lambda: second.hang(5))
+    (only,) = made(tmp_path, second.client, SMALL, models, run=RUN).run()
+    assert (only.outcome, only.stop, only.steps) == (Outcome.RESOLVED, Stop.SUBMITTED, 3)
+
+
+def test_an_engine_that_hangs_for_too_long_is_the_machines_fault_and_tried_again(tmp_path, second):
+    """As long as the client bears: ten minutes, and here two seconds."""
+    impatient = docker.DockerClient(f"unix://{second.folder}/docker.sock", timeout=2)
+    try:
+        models = solving(lambda: second.hang(6), at=2)
+        *failed, last = made(tmp_path, impatient, SMALL, models, run=RUN, retries=5).run()
+        assert {(a.outcome, a.failure.fault) for a in failed} == {
+            (Outcome.SANDBOX_FAILED, Fault.SANDBOX)
+        }
+        assert "timed out" in failed[0].failure.message
+        assert (last.outcome, last.cause) == (Outcome.RESOLVED, Cause.RETRY)
+    finally:
+        close(impatient)
+        reap(second.client, RUN)
 
 
 # an engine that is started anew

@@ -26,8 +26,9 @@ from swerun.images.store import EngineImages
 from swerun.records import Attempt, Conditions, Resources, Role, Soundness
 from swerun.sandbox.client import connect
 from swerun.sandbox.containers import owned
-from swerun.sandbox.disk import DiskWatch, free_bytes
+from swerun.sandbox.disk import DiskWatch
 from swerun.sandbox.docker import DockerSandboxes, Profile, reap
+from swerun.sandbox.used import free_room
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -114,7 +115,7 @@ def sandboxes_of(
         run=run,
         owner=owned(),
         profiles={Role.AGENT: agent, Role.PATCH: agent, Role.GRADING: grading},
-        disk=DiskWatch(client, free_bytes(client)),
+        disk=DiskWatch(client, free_room(client)),
     )
 
 

@@ -118,7 +118,7 @@ def test_a_fork_goes_on_from_a_step_with_another_model_and_prompt_and_never_coun
 def test_a_fork_that_is_killed_while_it_is_graded_is_graded_by_the_same_command(recorded, engine):
     script, before = recorded.script, recorded.numbers()
     script.commands, script.asked_for = ("mkdir made", "echo one >made/a.txt", FIX), []
-    command = ("fork", "forked", ONE.id, "--at", "2", "--steps", "8")
+    command = ("fork", "forked", ONE.id, "--at", "2", "--steps", "8", "--no-cache")
     folder = recorded.run / "attempts" / ONE.id / str(len(before) + 1)
     killed = recorded.swerun.start(*command)
     while killed.poll() is None and not (folder / "solved.json").exists():

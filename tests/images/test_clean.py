@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from swerun.errors import ImageRefusedError
+from swerun.errors import ImageRefusedError, SandboxError
 from swerun.images.clean import CleanImages, clean_name
 from swerun.images.here import here
+from swerun.images.place import opened
 from swerun.images.store import EngineImages
 from swerun.images.usage import idle
 from swerun.ports import Image
@@ -170,6 +173,30 @@ def test_an_image_that_cannot_be_cleaned_is_refused_unless_that_is_allowed(engin
     assert (allowed.id, allowed.cleaned) == (image.id, False)
     (leak,) = allowed.leaks
     assert leak.startswith("head: ")
+
+
+@pytest.mark.parametrize("end", ["kill", "remove"])
+def test_a_container_that_somebody_ends_says_nothing_of_its_image(engine, images, end):
+    def ended(container):
+        if end == "kill":
+            container.kill()
+        else:
+            container.remove(force=True)
+
+    with opened(engine, images.ensure(INSTANCE).id, {}) as place:
+        threading.Timer(0.3, ended, [place.container]).start()
+        with pytest.raises(SandboxError):
+            place._run(["sleep", "60"])
+        with pytest.raises(SandboxError):
+            place.names()
+
+
+def test_what_an_image_cannot_do_is_said_of_the_image(engine, images):
+    with (
+        opened(engine, images.ensure(INSTANCE).id, {}) as place,
+        pytest.raises(ImageRefusedError, match="exit code 3"),
+    ):
+        place._run(["sh", "-c", "exit 3"])
 
 
 def test_a_clean_image_that_was_removed_is_made_anew(engine, images, leaky, cleaned):

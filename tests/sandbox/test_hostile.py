@@ -65,6 +65,10 @@ ATTACKS = {
         (f"{FIX}; touch \"$(printf 'new\\nline')\" \"$(printf 'caf\\351')\"; mkdir 'a b' -- -x",),
         GOOD,
     ),
+    "attributes": (
+        (f"{FIX}; echo '* working-tree-encoding=UTF-16 ident -diff' >.gitattributes",),
+        GOOD,
+    ),
     "no repository": (("rm -rf /testbed",), BAD),
     "somebody else's repository": ((f"{FIX}; rm -rf .git; git init -q; git add -A",), GOOD),
 }

@@ -24,7 +24,7 @@ from swerun.records import Instance, Leak, Role, Task
 from swerun.repos.mending import mend
 from swerun.sandbox.containers import LABEL
 
-AUDIT = "1"  # of what is looked for, and how it is removed: another one looks at everything again
+AUDIT = "2"  # of what is looked for, and how it is removed: another one looks at everything again
 REPOSITORY = "swerun/clean"
 SHOWN = 5  # leaks in an error
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
-from swerun.errors import ImageMissingError, ImageRefusedError
+from swerun.errors import ImageMissingError, ImageRefusedError, SandboxError
 from swerun.images.watch import asking
 from swerun.sandbox.containers import LABEL, remove, translated
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 # /proc and the like are the engine's; all else is the image's, volumes too
 FIND = ["find", "/", "(", "-path", "/proc", "-o", "-path", "/sys", "-o", "-path", "/dev", ")"]
 FIND += ["-prune", "-o", "-print0"]
+FATE_SECONDS = 0.5  # how long the engine may take to notice that a container ended
 LIST = "/swerun-removed"  # a file with the names of what goes
 
 
@@ -29,7 +31,8 @@ class Place(Protocol):
     """All paths are absolute; bytes in them that are not UTF-8 are surrogates."""
 
     def names(self) -> list[str]:
-        """Of all files and folders. Raises ImageRefusedError where the image cannot tell."""
+        """Of all files and folders. Raises ImageRefusedError where the image cannot tell,
+        SandboxError."""
         ...
 
     def archive(self, path: str) -> Iterable[bytes]:
@@ -75,12 +78,24 @@ class ContainerPlace:
             ran = self.container.exec_run(list(command), user="0", demux=True)
         out, err = cast("tuple[bytes | None, bytes | None]", ran.output)
         code = ran.exit_code
-        if code:
+        if code != 0:
+            self._must_live(command[0])
             said = (err or out or b"").decode(errors="replace")[-400:].strip()
             raise ImageRefusedError(
                 f"{command[0]} in the image ended with exit code {code}: {said}"
             )
         return out or b""
+
+    def _must_live(self, program: str) -> None:
+        """Raises SandboxError where the container was ended, which says nothing of the image: in it
+        runs nothing that could do so."""
+        until = time.monotonic() + FATE_SECONDS
+        while time.monotonic() < until:
+            with translated(f"the container is gone in which {program} ran"):
+                self.container.reload()
+            if self.container.status != "running":
+                raise SandboxError(f"the container was stopped from outside while {program} ran")
+            time.sleep(0.05)
 
 
 @contextmanager

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from swerun.sandbox.containers import troubles
+from swerun.sandbox.used import Room, Used, files_in, held_open
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
 LOOK_SECONDS = 2.0
-# The engine is asked for sizes, which takes it seconds, once so much of the least limit is gone.
+# Containers are measured once so much of the least limit is gone, which takes seconds where the
+# engine has to be asked or there are many files, and so no more than this share of one core.
 PART = 4
+SHARE = 0.01
 RESERVE = 1 << 30  # bytes of the engine's disk that are left free
-LOCAL = "http+docker://localhost"  # how the SDK calls what listens on a socket of this machine
-
-
-def free_bytes(client: DockerClient) -> Callable[[], int] | None:
-    """How much is free where the engine keeps containers; None where it is on another machine."""
-    if client.api.base_url != LOCAL:
-        return None
-    # An engine in a virtual machine has its disk in a file of this one, and swerun in a container
-    # stands on the disk itself.
-    root = str(client.info().get("DockerRootDir") or "/")
-    place = root if Path(root).is_dir() else "/"
-
-    def free() -> int:
-        found = os.statvfs(place)
-        return found.f_bavail * found.f_frsize
-
-    return free
 
 
 @dataclass(slots=True)
@@ -47,24 +33,36 @@ class Watched:
     limit: int
     ended: str = ""
 
+    @property
+    def layer(self) -> Path | None:
+        """Where the engine keeps what it writes, if it says so and has a folder for it."""
+        driver = self.container.attrs.get("GraphDriver") or {}
+        upper = (driver.get("Data") or {}).get("UpperDir")
+        return Path(upper) if upper else None
+
+
+Measured = tuple[Watched, Used]
+
 
 @dataclass(slots=True)
 class DiskWatch:
     """Ends containers that wrote more than they may, on a thread that lives as long as they do.
 
-    Looking at the disk's free room costs microseconds; whose doing it is that it shrinks is asked
-    only where it does. `free` is None where nothing can be looked at: then a single file has a
+    Looking at the disk's free room costs microseconds; whose doing it is that it shrinks is found
+    out only where it does. `free` is None where nothing can be looked at: then a single file has a
     limit, and all of them together only where the engine has quotas.
     """
 
     client: DockerClient
-    free: Callable[[], int] | None
+    free: Callable[[], Room] | None
     pause: float = LOOK_SECONDS
     quota: bool = True  # whether the engine may have one: until it refuses
+    clock: Callable[[], float] = time.monotonic
     _watched: dict[str, Watched] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
     _idle: Event = field(default_factory=Event)
-    _mark: int = 0  # what was free when the engine was asked last, or more that was free since
+    _mark: int = 0  # what was free when containers were measured, or more that was free since
+    _rest: float = 0.0  # until when measuring has had its share
 
     @contextmanager
     def watching(self, container: Container, limit: int) -> Iterator[Watched]:
@@ -73,7 +71,7 @@ class DiskWatch:
             first = not self._watched
             self._watched[str(container.id)] = watched
             if first and self.free:
-                self._mark, self._idle = self.free(), Event()
+                self._mark, self._idle = self.free().worth, Event()
                 Thread(
                     target=self._look_on, args=(self._idle,), daemon=True, name="swerun-disk"
                 ).start()
@@ -86,49 +84,91 @@ class DiskWatch:
                     self._idle.set()
 
     def look(self) -> None:
-        """Ask the engine for sizes, if much was written since; end what is too large.
+        """Measure, if much was written since; end what is too large.
 
-        Also what is not, if the disk is nearly full and it wrote much of that: this is the
-        machine's fault, and the container is removed as by one who needs the room.
+        Also what is not, if the disk is nearly full and it has much of that: this is the machine's
+        fault, and the container is removed as by one who needs the room.
         """
         with self._lock:
             watched = [one for one in self._watched.values() if not one.ended]
-        if not (watched and self.free and self._is_less(self.free(), watched)):
+        if not (watched and self.free and self._is_less(room := self.free(), watched)):
             return
+        began = self.clock()
         with suppress(*troubles()):  # the engine is gone, or a container just went
-            self._end(self._sizes(watched))
+            measured = self._measured(watched)
+            end_too_large(measured, room.each)
+            end_largest(measured, self.free())
+        self._rest = self.clock() + (self.clock() - began) / SHARE
 
-    def _end(self, sizes: list[tuple[Watched, int]]) -> None:
-        for one, size in sizes:
-            if size > one.limit:
-                one.ended = f"it wrote {gb(size)}, and may write {gb(one.limit)}"
-                one.container.kill()
-        left = self.free() if self.free else RESERVE
-        most = max(sizes, key=lambda each: each[1], default=None)
-        if left < RESERVE and most and most[1] > RESERVE and not most[0].ended:
-            most[0].ended = (
-                f"the engine's disk had {gb(left)} left, and of its containers this one had "
-                f"written the most, {gb(most[1])}: make room, or run fewer at once"
-            )
-            most[0].container.remove(force=True)
+    def _measured(self, watched: Sequence[Watched]) -> list[Measured]:
+        """What each has. The engine is asked of those that cannot be seen, which takes it seconds:
+        some compare all of a container with all of its image."""
+        seen = [(one, files_in(one.layer) if one.layer else None) for one in watched]
+        unseen = {str(one.container.id): one for one, used in seen if used is None}
+        found = [(one, used) for one, used in seen if used is not None]
+        if unseen:
+            told = self.client.api.containers(size=True, filters={"id": list(unseen)})
+            found += [(unseen[one["Id"]], Used(int(one.get("SizeRw") or 0))) for one in told]
+        return [
+            (one, replace(used, bytes=used.bytes + held_open(str(one.container.id))))
+            for one, used in found
+        ]
 
-    def _sizes(self, watched: list[Watched]) -> list[tuple[Watched, int]]:
-        """How many bytes each has in files of its own. Takes the engine seconds."""
-        by_id = {str(one.container.id): one for one in watched}
-        found = self.client.api.containers(size=True, filters={"id": list(by_id)})
-        return [(by_id[one["Id"]], int(one.get("SizeRw") or 0)) for one in found]
-
-    def _is_less(self, free: int, watched: list[Watched]) -> bool:
-        self._mark = max(self._mark, free)
-        least = min(one.limit for one in watched) if free > RESERVE else RESERVE
-        if self._mark - free < least // PART:
+    def _is_less(self, free: Room, watched: Sequence[Watched]) -> bool:
+        """Whether so much less is free that it has to be found out who has it: a part of the least
+        limit, or, where measuring has had its share, all of it."""
+        self._mark = max(self._mark, free.worth)
+        enough = min(one.limit for one in watched)
+        if free.is_below(RESERVE):
+            enough = RESERVE // PART
+        elif self.clock() >= self._rest:
+            enough //= PART
+        if self._mark - free.worth < enough:
             return False
-        self._mark = free
+        self._mark = free.worth
         return True
 
     def _look_on(self, idle: Event) -> None:
         while not idle.wait(self.pause):
             self.look()
+
+
+def end_too_large(measured: Sequence[Measured], each: int) -> None:
+    for one, used in measured:
+        one.ended = too_much(used, one.limit, each)
+        if one.ended:
+            one.container.kill()
+
+
+def end_largest(measured: Sequence[Measured], left: Room) -> None:
+    """Where the disk is nearly full, of bytes or of files, and one that may have what it has has
+    much of that."""
+
+    def part(it: Measured) -> int:
+        return it[1].bytes if left.bytes < RESERVE else it[1].files * left.each
+
+    most = max(measured, key=part, default=None)
+    if most is None or not left.is_below(RESERVE) or part(most) <= RESERVE or most[0].ended:
+        return
+    one, used = most
+    free, has = gb(left.bytes), gb(used.bytes)
+    if left.bytes >= RESERVE:
+        free, has = f"room for {left.files:,} files", f"{used.files:,} files"
+    one.ended = (
+        f"the engine's disk had {free} left, and of its containers this one had written the most, "
+        f"{has}: make room, or run fewer at once"
+    )
+    one.container.remove(force=True)
+
+
+def too_much(used: Used, limit: int, each: int) -> str:
+    """Why a container that may write `limit` bytes is ended; "" where it is not. It may make as
+    many files as the disk has for so many bytes: `each` is what it has for one, where it counts."""
+    if used.bytes > limit:
+        return f"it wrote {gb(used.bytes)}, and may write {gb(limit)}"
+    if each and used.files > limit // each:
+        return f"it made {used.files:,} files, and may make {limit // each:,} ({gb(limit)} worth)"
+    return ""
 
 
 def gb(size: int) -> str:
