@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from swerun.records import Task
 
@@ -84,12 +85,12 @@ class FolderPlace:
             tar.add(there, arcname=there.name)
         yield made.getvalue()
 
-    def change(self, removed: Sequence[str], tree: Path | None) -> None:
+    def change(self, removed: Sequence[str], tree: IO[bytes] | None) -> None:
         for path in removed:
             there = self.root / path.lstrip("/")
             shutil.rmtree(there) if there.is_dir() else there.unlink(missing_ok=True)
         if tree:
-            with tarfile.open(tree) as tar:
+            with tarfile.open(fileobj=tree) as tar:
                 tar.extractall(self.root, filter="tar")
 
 
