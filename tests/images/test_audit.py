@@ -223,3 +223,10 @@ def test_a_wheel_of_pips_in_the_work_directory_stays(place, look):
 def test_a_wheel_without_the_project_stays_as_it_is(place, look, data):
     (place.root / "opt" / "pip-9-py3-none-any.whl").write_bytes(data)
     assert look(repo="psf/requests").leaks == ()
+
+
+def test_a_wheel_that_is_too_large_to_be_read_stays_a_leak(place, look):
+    with zipfile.ZipFile(place.root / "opt" / "pip-9-py3-none-any.whl", "w", 8) as wheel:
+        wheel.writestr("pip/large", bytes(65 << 20))
+    (leak,) = look(repo="psf/requests").leaks
+    assert leak.stays == "it is too large to be read"

@@ -22,7 +22,7 @@ from swerun.sandbox.archives import first_file
 PROJECTS = frozenset({"requests"})
 SAID = "a stand-in takes its place"
 PIP = re.compile(r"pip-\d[^/]*\.(?P<kind>whl|conda|tar\.bz2|tar\.gz)")
-LARGEST = 256 << 20  # bytes that a wheel may have unpacked
+LARGEST = 64 << 20  # bytes that a wheel may have, packed and unpacked
 
 
 def in_place_of(search: Search, packages: Iterable[str]) -> dict[str, bytes]:
@@ -39,30 +39,40 @@ def bundles(place: Place, search: Search) -> Iterator[Found]:
     if search.project not in PROJECTS:
         return
     for path in search.names:
-        folder, _, name = path.rpartition("/")
-        match = PIP.fullmatch(name)
-        if match is None:
-            continue
-        leak = Leak(kind=LeakKind.ARCHIVE, where=folder, what=name)
-        if path.startswith(f"{search.workdir}/"):
-            yield of_path(leak.model_copy(update={"stays": IN_THE_WORK_TREE}))
-        elif match["kind"] != "whl":
-            yield of_path(leak, path)
-        elif without := _without(first_file(place.archive(path), path, None), search.project):
-            example = f"pip/_vendor/{search.project}: {SAID}"
-            yield of_path(
-                leak.model_copy(update={"example": example}), path, placed={path: without}
-            )
+        match = PIP.fullmatch(path.rpartition("/")[2])
+        if match is not None:
+            yield _bundle(place, search, path, match["kind"])
 
 
-def _without(wheel: bytes, project: str) -> bytes:
-    """The wheel with the stand-in; nothing where it has no more than that, or cannot be read."""
+def _bundle(place: Place, search: Search, path: str, kind: str) -> Found:
+    folder, _, name = path.rpartition("/")
+    leak = Leak(kind=LeakKind.ARCHIVE, where=folder or "/", what=name)
+    if path.startswith(f"{search.workdir}/"):
+        return of_path(leak.model_copy(update={"stays": IN_THE_WORK_TREE}))
+    if kind != "whl":
+        return of_path(leak, path)
+    without = _without(first_file(place.archive(path), path, LARGEST + 1), search.project)
+    if without is None:
+        return of_path(leak.model_copy(update={"stays": "it is too large to be read"}))
+    if not without:
+        return Found()
+    said = leak.model_copy(update={"example": f"pip/_vendor/{search.project}: {SAID}"})
+    return of_path(said, path, placed={path: without})
+
+
+def _without(wheel: bytes, project: str) -> bytes | None:
+    """The wheel with the stand-in; nothing where it has no more than that, or cannot be read; None
+    of one that is too large."""
+    if len(wheel) > LARGEST:
+        return None
     made, inside = io.BytesIO(), f"pip/_vendor/{project}/"
     try:
         with zipfile.ZipFile(io.BytesIO(wheel)) as old, zipfile.ZipFile(made, "w") as new:
             members = old.infolist()
             gone = [each for each in members if each.filename.startswith(inside)]
-            if len(gone) <= 1 or sum(each.file_size for each in members) > LARGEST:
+            if sum(each.file_size for each in members) > LARGEST:
+                return None
+            if len(gone) <= 1:
                 return b""
             for each in members:
                 if each not in gone:
