@@ -46,10 +46,11 @@ from swerun.records import Call, Instance, Observation, Reply, Resources, Role, 
 from swerun.sandbox.channel import Channel
 from swerun.sandbox.client import connect
 from swerun.sandbox.container import open_channel
-from swerun.sandbox.disk import DiskWatch, free_bytes
+from swerun.sandbox.disk import DiskWatch
 from swerun.sandbox.docker import DockerSandboxes, Profile
 from swerun.sandbox.patch import take_patch
 from swerun.sandbox.pristine import Pristine
+from swerun.sandbox.used import free_room
 
 LIMIT = 0.5  # seconds of an attempt, in the median
 PARTS = ("look up", "container", "patch", "reading")
@@ -169,7 +170,7 @@ def on_this_machine(cache: Path, think: float) -> Machine:
     images = EngineImages(client, cache)
     profile = Profile(resources=Resources(cpus=min(2.0, client.info()["NCPU"])))
     profiles = dict.fromkeys(Role, profile)
-    watch = DiskWatch(client, free_bytes(client))
+    watch = DiskWatch(client, free_room(client))
     run = f"benchmark-{os.getpid()}"
     sandboxes = DockerSandboxes(client, run, "benchmark", profiles, watch)
     return Machine(images, CleanImages(images), sandboxes, think)

@@ -1,13 +1,14 @@
 """Real instances, graded by swerun and by the official harness in the same images, side by side.
 
-    python benchmarks/real_instances ROWS.parquet --pythons DIR --swebench DIR/bin/swebench \\
+    python benchmarks/real_instances ROWS.parquet --pythons DIR [--swebench DIR/bin/swebench] \\
         [-i 'psf__requests-*' ...] [--repos-from DIR] [--ca FILE] [-j 2] [--times 1] [--work DIR]
 
 ROWS is a file of SWE-bench's, with eval scripts. Each image that is not there is made on this
 machine under its official name, of Debian's packages, an interpreter out of `--pythons` (one
 installation a version, as 3.9.18) and the repository. Then each harness grades the gold patches and
 a patch that changes nothing, one harness after the other. Prints tables in Markdown; all that the
-harnesses wrote stays below `--work`.
+harnesses wrote stays below `--work`. Without `--swebench` only the images are made, and the rows
+are left in `--work`/rows.jsonl for `swerun run --subset`.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ def main() -> int:
     subset.write_text("".join(json.dumps(row) + "\n" for row in rows))
     instances = load_instances(subset)
     for instance in instances:
-        builder.ensure(instance.task)
+        builder.ensure(instance)
+    if given.swebench is None:
+        return 0
     setting = Setting(subset, given.work.absolute(), given.swebench.absolute(), given.jobs)
     rounds = measured(setting, [instance.id for instance in instances], given.times)
     print(table(rounds))
@@ -75,7 +78,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("rows", type=Path)
     parser.add_argument("--pythons", type=Path, required=True)
-    parser.add_argument("--swebench", type=Path, required=True, help="the command")
+    parser.add_argument("--swebench", type=Path, help="the command")
     parser.add_argument("-i", "--instance", action="append", help="a glob of ids; repeatable")
     parser.add_argument("--repos-from", default=GITHUB, help="a folder, or an address")
     parser.add_argument("--ca", type=Path, help="certificates that pip needs, as PEM")

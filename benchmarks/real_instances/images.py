@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from recipes import RECIPES, Recipe
+from recipes import Recipe, recipe_of
 
 from swerun.images.base import BaseMaker
 from swerun.images.build import INPUTS, Settings, build, digest_of, image_id
-from swerun.records import Task
+from swerun.records import Instance
 from swerun.repos.checkout import check_out
 from swerun.repos.mirrors import Mirrors
+from swerun.repos.plain import at_bare, plain_git
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -37,13 +38,14 @@ class Builder:
     ca: Path | None
     say: Callable[[str], None]
 
-    def ensure(self, task: Task) -> None:
+    def ensure(self, instance: Instance) -> None:
         """An image that is not of this script's making is taken as it is."""
+        task = instance.task
         there = image_id(self.client, task.image)
         if there and INPUTS not in self.client.images.get(task.image).labels:
             self.say(f"{task.image} is here already, and not from this script: it is used as it is")
             return
-        recipe = RECIPES[task.repo]
+        recipe = recipe_of(instance)
         start = self._python(recipe)
         facts = (start, task.base_commit, recipe.packages, recipe.install)
         inputs = digest_of(FILES, *facts)
@@ -54,6 +56,7 @@ class Builder:
         with tempfile.TemporaryDirectory(prefix="swerun-real-") as folder:
             context = Path(folder)
             check_out(mirror, task.base_commit, context / "testbed")
+            _tag(mirror, task.base_commit, context / "testbed")
             shutil.copyfile(FILES / "Dockerfile.instance", context / "Dockerfile")
             arguments = {"FROM": start, "PACKAGES": recipe.packages, "INSTALL": recipe.install}
             self._build(context, task.image, inputs, arguments)
@@ -83,3 +86,11 @@ class Builder:
     def _build(self, context: Path, image: str, inputs: str, arguments: dict[str, str]) -> str:
         settings = Settings(network="bridge", arguments=arguments)
         return build(self.client, context, image, settings, labels={INPUTS: inputs})
+
+
+def _tag(mirror: Path, commit: str, repository: Path) -> None:
+    """Tags of the past, plain ones: setuptools_scm tells a version by these."""
+    source, there = at_bare(plain_git(mirror), mirror), plain_git(repository)
+    listed = source.for_each_ref(f"--merged={commit}", "--format=%(refname)", "refs/tags")
+    for name in listed.splitlines():
+        there.update_ref(name, source.rev_parse(f"{name}^{{commit}}"))

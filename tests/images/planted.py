@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from swerun.records import Task
 
@@ -84,12 +85,12 @@ class FolderPlace:
             tar.add(there, arcname=there.name)
         yield made.getvalue()
 
-    def change(self, removed: Sequence[str], tree: Path | None) -> None:
+    def change(self, removed: Sequence[str], tree: IO[bytes] | None) -> None:
         for path in removed:
             there = self.root / path.lstrip("/")
             shutil.rmtree(there) if there.is_dir() else there.unlink(missing_ok=True)
         if tree:
-            with tarfile.open(tree) as tar:
+            with tarfile.open(fileobj=tree) as tar:
                 tar.extractall(self.root, filter="tar")
 
 
@@ -195,6 +196,11 @@ LEAKS = {
         "alternate",
         'cp -r "$UP/.git" "$ROOT/store"; echo ../../../store/objects >.git/objects/info/alternates',
     ),
+    "a history that is borrowed": (
+        "alternate",
+        'cp -r "$UP/.git" "$ROOT/store"; rm -rf .git/objects/??; '
+        "echo ../../../store/objects >.git/objects/info/alternates",
+    ),
     "a remote": ("remote", "git remote add origin https://token@example.org/org/cron.git"),
     "a worktree": ("worktree", 'fetch; git worktree add -q --detach "$ROOT/other" $later'),
     "a resolution": ("leftover", "mkdir -p .git/rr-cache/1; echo '#' >.git/rr-cache/1/postimage"),
@@ -263,6 +269,23 @@ HONEST = {
     ),
     "another project": 'another "$ROOT/root/.pyenv"',
     "a clone of the past": 'git clone -q . "$ROOT/srv/cron"; cd "$ROOT/srv/cron"',
+    "another project that has an empty file too": (
+        ': >empty; git add -A; git commit -qm SWE-bench; git init -q "$ROOT/srv/x"; '
+        'cd "$ROOT/srv/x"; : >empty; echo 1 >it; git add -A; git commit -qm One'
+    ),
+    "another project without a file": (
+        'git init -q "$ROOT/srv/x"; git -C "$ROOT/srv/x" commit -q --allow-empty -m None'
+    ),
+    "repositories without an object": 'git init -q lib; git init -q --bare "$ROOT/srv/x"',
+    "repositories that are none": (
+        'mkdir -p lib/objects lib/refs; echo x >lib/HEAD; cp -r lib "$ROOT/srv/x"'
+    ),
+    "a repository that tests are made with": (
+        'another "$ROOT/x"; mv "$ROOT/x/.git" tests/x; git add -A; git commit -qm SWE-bench'
+    ),
+    "an installed package with a file that was emptied": (
+        'export_to $site main~2 cron; : >"$ROOT$site/cron/fields.py"'
+    ),
     "archives of others": 'echo >"$ROOT/root/cron-utils-1.0.tar.gz"; echo >"$ROOT/cron.zip"',
     "an archive that is tracked": "echo >cron-2.zip; git add -A; git commit -qm SWE-bench",
 }

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
 
+import pip
 import pytest
 
 from swerun.errors import ImageRefusedError, InstanceError
@@ -145,3 +151,82 @@ def test_a_repository_without_its_commit_is_the_instances_fault(place, look, ups
     plant(spoil, place, upstream)
     with pytest.raises(InstanceError, match=r"the repository /testbed/.git cannot be read"):
         look()
+
+
+# a project called requests, of which pip has a later version
+OLDER = """
+cp -r "$UP" requests; rm -rf requests/__pycache__
+for file in requests/*.py; do echo '# older' >>$file; done
+git add -A; git commit -qm SWE-bench
+"""
+
+
+@pytest.fixture
+def with_pip(place):
+    """The image with the pip that these tests have, unpacked and as a wheel."""
+    site, wheels = place.root / "site", place.root / "opt" / "ensurepip" / "_bundled"
+    source = Path(pip.__file__).parent
+    shutil.copytree(source, site / "pip", ignore=shutil.ignore_patterns("__pycache__"))
+    wheels.mkdir(parents=True)
+    shutil.make_archive(str(wheels / "pip-9"), "zip", site)
+    (wheels / "pip-9.zip").rename(wheels / "pip-9-py3-none-any.whl")
+    (wheels / "pip-9.tar.bz2").write_bytes(b"of conda's")
+    plant(OLDER, place, source / "_vendor" / "requests")
+    return place
+
+
+def test_a_later_requests_of_pips_gives_way_to_a_stand_in(with_pip, look, tmp_path):
+    found = look(repo="psf/requests")
+    assert [(str(leak.kind), leak.where, leak.stays) for leak in found.leaks] == [
+        ("copy", "/site/pip/_vendor", ""),
+        ("archive", "/opt/ensurepip/_bundled", ""),
+        ("archive", "/opt/ensurepip/_bundled", ""),
+    ]
+    assert "it is a part of /site/pip/_vendor: a stand-in takes its place" in str(found.leaks[0])
+    changed(with_pip, found, tmp_path)
+    assert look(repo="psf/requests").leaks == ()
+    left = [path.name for path in (with_pip.root / "site/pip/_vendor/requests").rglob("*")]
+    assert left == ["__init__.py"]
+    assert not (with_pip.root / "opt/ensurepip/_bundled/pip-9.tar.bz2").exists()
+
+
+def test_pip_works_with_the_stand_in_and_connects_to_nothing(with_pip, look, tmp_path):
+    changed(with_pip, look(repo="psf/requests"), tmp_path)
+    with zipfile.ZipFile(tmp_path / "it-1-py3-none-any.whl", "w") as wheel:
+        wheel.writestr("it.py", "")
+        wheel.writestr("it-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: it\nVersion: 1\n")
+        wheel.writestr("it-1.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr("it-1.dist-info/RECORD", "")
+
+    def pip_says(where, *words):
+        asked = [sys.executable, "-m", "pip", *words]
+        env = os.environ | {"PYTHONPATH": str(with_pip.root / where)}
+        done = subprocess.run(asked, env=env, cwd=tmp_path, capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+    install = ("install", "--no-compile", "--target", "there", "it-1-py3-none-any.whl")
+    packed = "opt/ensurepip/_bundled/pip-9-py3-none-any.whl"
+    assert "Successfully installed it-1" in pip_says("site", *install)
+    assert "Successfully installed it-1" in pip_says(packed, *install, "--upgrade")
+    said = pip_says("site", "download", "-vv", "pytest")
+    assert "connection error: pip._vendor.requests cannot connect to anything here" in said
+    assert "No matching distribution found for pytest" in said
+
+
+def test_a_wheel_of_pips_in_the_work_directory_stays(place, look):
+    (place.root / "testbed" / "pip-9-py3-none-any.whl").write_bytes(b"")
+    (leak,) = look(repo="psf/requests").leaks
+    assert leak.stays == "it is in the work directory"
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\5\6" + b"\0" * 18, b"no archive"])
+def test_a_wheel_without_the_project_stays_as_it_is(place, look, data):
+    (place.root / "opt" / "pip-9-py3-none-any.whl").write_bytes(data)
+    assert look(repo="psf/requests").leaks == ()
+
+
+def test_a_wheel_that_is_too_large_to_be_read_stays_a_leak(place, look):
+    with zipfile.ZipFile(place.root / "opt" / "pip-9-py3-none-any.whl", "w", 8) as wheel:
+        wheel.writestr("pip/large", bytes(65 << 20))
+    (leak,) = look(repo="psf/requests").leaks
+    assert leak.stays == "it is too large to be read"

@@ -9,6 +9,7 @@ from swerun.images.copies import Search
 from swerun.images.elsewhere import repositories
 from swerun.images.found import Found, of_path, of_repository
 from swerun.images.place import Place
+from swerun.images.standins import bundles
 from swerun.images.versions import archives, caches, copies
 from swerun.records import Leak, LeakKind, Task
 from swerun.repos.blobs import blob_ids
@@ -48,6 +49,7 @@ def audit(place: Place, task: Task, scratch: Path) -> Found:
         *repositories(place, search, main, scratch),
         *copies(place, search, main),
         *archives(search),
+        *bundles(place, search),
         *caches(search),
     ):
         found += more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import platform
 import tempfile
@@ -17,7 +18,7 @@ from swerun.images.audit import audit
 from swerun.images.found import Found
 from swerun.images.here import here
 from swerun.images.ledger import Audited
-from swerun.images.place import ContainerPlace, Place, committed, opened
+from swerun.images.place import ContainerPlace, Place, committed, opened, packed
 from swerun.images.store import EngineImages
 from swerun.ports import Image
 from swerun.records import Instance, Leak, Role, Task
@@ -143,8 +144,10 @@ def _digest(*words: str) -> str:
 def changed(place: Place, found: Found, scratch: Path) -> None:
     for number, seen in enumerate(found.repositories):
         mending = mend(seen, scratch / f"{number}.tar")
-        place.change(mending.removed, mending.tree)
-    place.change(found.removed, None)
+        with mending.tree.open("rb") as tree:
+            place.change(mending.removed, tree)
+    placed = packed(dict(found.placed))
+    place.change(found.removed, io.BytesIO(placed) if found.placed else None)
 
 
 def _staying(leaks: Sequence[Leak], why: str) -> tuple[Leak, ...]:

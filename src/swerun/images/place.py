@@ -9,8 +9,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 from swerun.errors import ImageMissingError, ImageRefusedError, SandboxError
 from swerun.images.watch import asking
@@ -39,7 +38,7 @@ class Place(Protocol):
         """A tar of a file or a folder. Raises FileNotFoundError, SandboxError."""
         ...
 
-    def change(self, removed: Sequence[str], tree: Path | None) -> None:
+    def change(self, removed: Sequence[str], tree: IO[bytes] | None) -> None:
         """Remove these, then lay the tar `tree` over `/`. Raises ImageRefusedError where the image
         has nothing to remove files with, SandboxError."""
         ...
@@ -60,16 +59,15 @@ class ContainerPlace:
             chunks, _ = self.container.get_archive(path, chunk_size=1 << 20)
             yield from chunks
 
-    def change(self, removed: Sequence[str], tree: Path | None) -> None:
+    def change(self, removed: Sequence[str], tree: IO[bytes] | None) -> None:
         if removed:
             names = "".join(f"{path}\0" for path in [*removed, LIST])
-            self._put(packed(LIST, names.encode(errors="surrogateescape")))
+            self._put(packed({LIST: names.encode(errors="surrogateescape")}))
             self._run(["sh", "-c", f"xargs -0 rm -rf -- < {LIST}"])
         if tree:
-            with tree.open("rb") as file, translated("laying files over the image's"):
-                self.container.put_archive("/", file)
+            self._put(tree)
 
-    def _put(self, tree: bytes) -> None:
+    def _put(self, tree: IO[bytes] | bytes) -> None:
         with translated("laying files over the image's"):
             self.container.put_archive("/", tree)
 
@@ -126,13 +124,14 @@ def opened(client: DockerClient, image: str, labels: Mapping[str, str]) -> Itera
         remove(container)
 
 
-def packed(path: str, data: bytes) -> bytes:
-    """A tar of one file."""
+def packed(files: Mapping[str, bytes]) -> bytes:
+    """A tar of files, by their absolute paths."""
     made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w") as tar:
-        member = tarfile.TarInfo(path.lstrip("/"))
-        member.size = len(data)
-        tar.addfile(member, io.BytesIO(data))
+    with tarfile.open(fileobj=made, mode="w", encoding="utf-8", errors="surrogateescape") as tar:
+        for path, data in files.items():
+            member = tarfile.TarInfo(path.lstrip("/"))
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
     return made.getvalue()
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from swerun.images.copies import BUNDLED, Copy, Search, is_called
 from swerun.images.found import IN_THE_WORK_TREE, Found, of_path
 from swerun.images.place import Place
+from swerun.images.standins import SAID, in_place_of
 from swerun.records import Leak, LeakKind
 from swerun.repos.blobs import EMPTY, blob_ids
 from swerun.repos.inspection import Inspection
@@ -38,15 +39,17 @@ def copies(place: Place, search: Search, main: Inspection) -> Iterator[Found]:
             changed = _own(place, search, copy, unknown, main)
             unknown = [there for there in unknown if ids[there] != changed.get(copy.pairs[there])]
         if unknown and is_related:
+            needed = _needed(place, search, copy)
+            placed = in_place_of(search, copy.parts) if needed else {}
             leak = Leak(
                 kind=LeakKind.COPY,
                 where=copy.root,
                 what=posixpath.relpath(min(unknown), copy.root),
                 count=len(unknown),
-                example=", ".join(copy.named),
-                stays=_why_it_stays(place, search, copy),
+                example=", ".join([*copy.named, *([f"{needed}: {SAID}"] if placed else [])]),
+                stays=_place_of_work(search, copy) or ("" if placed else needed),
             )
-            yield of_path(leak, *copy.parts)
+            yield of_path(leak, *copy.parts, placed=placed)
 
 
 def archives(search: Search) -> Iterator[Found]:
@@ -87,11 +90,17 @@ def _own(
     return {path: ids[absolute] for path, absolute in there.items() if absolute in ids}
 
 
-def _why_it_stays(place: Place, search: Search, copy: Copy) -> str:
+def _place_of_work(search: Search, copy: Copy) -> str:
+    """How it lies to the work directory, where nothing may be removed for that."""
     if f"{copy.root}/".startswith(f"{search.workdir}/"):
         return IN_THE_WORK_TREE
     if any(f"{search.workdir}/".startswith(f"{part}/") for part in copy.parts):
         return "the work directory is in it"
+    return ""
+
+
+def _needed(place: Place, search: Search, copy: Copy) -> str:
+    """Which other package does not work without it."""
     beside = search.folders[copy.root]
     if "__init__.py" in beside:
         return f"it is a part of {copy.root}"

@@ -25,6 +25,7 @@ OBJECT = re.compile(
 LAID_OUT = re.compile(
     rf"{OBJECT.pattern}|refs/.+|packed-refs|HEAD|shallow|(?:shared)?index(?:\.\w+)?"
 )
+HEAD = re.compile(rb"ref: *refs/|[0-9a-f]{40}")
 BULKY = re.compile(r"(?:objects/(?!info/)|lfs/|modules/|(?:shared)?index)")
 ALTERNATES = ("objects/info/alternates", "objects/info/http-alternates")
 LARGEST_TEXT = 64 << 20  # bytes
@@ -128,7 +129,7 @@ def take(where: str, archive: Iterable[bytes], folder: Path, room: Room | None =
     if "" in taken.sizes or "" in taken.links:
         raise FileNotFoundError(where)
     try:
-        (folder / "config").write_text(_configuration(taken), encoding="utf-8")
+        _make_readable(taken)
     except GitError as error:
         raise InstanceError(f"the configuration of {where} cannot be read: {error}") from error
     return replace(taken, owner=owner)
@@ -181,6 +182,13 @@ def _write(file: Path, source: IO[bytes]) -> None:
     with file.open("wb") as out:
         while chunk := source.read(CHUNK):
             out.write(chunk)
+
+
+def _make_readable(taken: Taken) -> None:
+    """git reads no object where there is no configuration, or HEAD is none."""
+    if not HEAD.match(taken.texts.get("HEAD", b"")):
+        (taken.folder / "HEAD").write_text("ref: refs/none")
+    (taken.folder / "config").write_text(_configuration(taken), encoding="utf-8")
 
 
 def _configuration(taken: Taken) -> str:
