@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from swerun.errors import SandboxError
@@ -34,6 +35,11 @@ def troubles() -> tuple[type[Exception], ...]:
 def remove(container: Container) -> None:
     with suppress(*troubles()):  # somebody else removes it, or a later reaping finds its label
         container.remove(force=True, v=True)
+
+
+def remove_beside(container: Container) -> None:
+    """As `remove`, on a thread: nothing waits for it, but no process ends before it has."""
+    Thread(target=remove, args=(container,), name="swerun-remove").start()
 
 
 @dataclass(frozen=True, slots=True)

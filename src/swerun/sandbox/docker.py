@@ -13,7 +13,7 @@ from swerun.errors import ImageError, InstanceError, SandboxError
 from swerun.ports import Sandbox
 from swerun.records import Role, Task
 from swerun.sandbox.container import SETTLE_SECONDS, DockerSandbox, open_channel
-from swerun.sandbox.containers import LABEL, leftovers, reap, remove, translated
+from swerun.sandbox.containers import LABEL, leftovers, reap, remove_beside, translated
 from swerun.sandbox.disk import DiskWatch, Watched
 from swerun.sandbox.pristine import Pristine
 from swerun.sandbox.profile import Profile
@@ -77,7 +77,7 @@ class DockerSandboxes:
             with self.disk.watching(container, profile.disk) if self.disk else unwatched as watched:
                 yield watched
         finally:
-            remove(container)
+            remove_beside(container)
 
     def _create(self, task: Task, labels: Mapping[str, str], options: dict[str, Any]) -> Container:
         if not (self.disk and self.disk.quota):
