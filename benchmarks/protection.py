@@ -1,19 +1,20 @@
 """What protection costs: the same work done plainly, and as swerun does it.
 
-    python benchmarks/protection.py [SUBSET] [--times 5] [--grep PATTERN] [--files 0] [--think 2]
+    python benchmarks/protection.py [SUBSET] [--times 5] [--grep PATTERN] [--files 0] [--think 3]
 
 An attempt without its model and its grading: a container of the image, the gold patch applied in it
 by a command, some seconds of thought, and the patch taken. Plainly that is a container as the
 engine makes it, whose own git writes the diff. swerun looks up what is known of the image, starts a
 container with limits, without a network and with an eye on its disk, takes the patch from outside
-in a fresh container, and reads patch and a hundred steps for what is suspicious. Both are done in
-turns, on an image that was audited. The thought is in neither's seconds.
+in a second container, and reads patch and a hundred steps for what is suspicious. Both are done in
+turns, on an image that was audited; neither waits for the end of its containers. The thought is in
+neither's seconds.
 
 Prints a row per instance: the median seconds of both, where the difference is, and apart what an
-attempt does not wait for: reading the image's files while the model thinks (`ahead`), the audit,
-which is made once for an image, and what follows the official grading of an honest patch that is
-flagged. `--files` commits so many files of 8 kB to a copy of each image first: taking a patch from
-outside reads the work directory. Exit code 1 if the overhead misses the limit.
+attempt does not wait for: making the second container ready while the model thinks (`ahead`), the
+audit, which is made once for an image, and what follows the official grading of an honest patch
+that is flagged. `--files` commits so many files of 8 kB to a copy of each image first: taking a
+patch from outside reads the work directory. Exit code 1 if the overhead misses the limit.
 """
 
 from __future__ import annotations
@@ -46,10 +47,10 @@ from swerun.records import Call, Instance, Observation, Reply, Resources, Role, 
 from swerun.sandbox.channel import Channel
 from swerun.sandbox.client import connect
 from swerun.sandbox.container import open_channel
+from swerun.sandbox.containers import remove_beside
 from swerun.sandbox.disk import DiskWatch
 from swerun.sandbox.docker import DockerSandboxes, Profile
 from swerun.sandbox.patch import take_patch
-from swerun.sandbox.pristine import Pristine
 from swerun.sandbox.used import free_room
 
 LIMIT = 0.5  # seconds of an attempt, in the median
@@ -118,7 +119,7 @@ class Machine:
         finally:
             with timed(seconds, "container"):
                 channel.close()
-                container.remove(force=True, v=True)
+                remove_beside(container)
         return diff
 
     def protected(self, instance: Instance, image: Image, seconds: dict[str, float]) -> bytes:
@@ -146,7 +147,7 @@ def main() -> int:
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--grep", default="*", help="a glob of instance ids")
     parser.add_argument("--files", type=int, default=0)
-    parser.add_argument("--think", type=float, default=2.0, help="seconds")
+    parser.add_argument("--think", type=float, default=3.0, help="seconds")
     given = parser.parse_args()
     print(
         f"{'seconds, medians':40} {'plain':>7} {'swerun':>7} {'more':>7}"
@@ -211,11 +212,12 @@ def middle(rounds: list[dict[str, float]]) -> float:
 
 
 def ahead(machine: Machine, instance: Instance, image: Image) -> float:
-    """What it takes to read an image's files."""
-    began = time.monotonic()
-    labels = {"swerun.run": machine.sandboxes.run}
-    Pristine(machine.images.client, image.id, instance.task.workdir, labels).tree()
-    return time.monotonic() - began
+    """What it takes to make a second container ready."""
+    shown = instance.on_image(image.id).task
+    with machine.sandboxes.start(shown, role=Role.GRADING, attempt=1) as sandbox:
+        began = time.monotonic()
+        sandbox.pristine.tree()
+        return time.monotonic() - began
 
 
 def second(machine: Machine, instance: Instance) -> str:

@@ -352,3 +352,40 @@ def test_the_patch_of_a_container_that_died_is_taken_with_a_git_that_nobody_touc
     lines = made.diff.splitlines()
     assert {b"+two", b"new mode 100755", b"+sub"} <= {*lines}
     assert b'diff --git "a/caf\\351" "b/caf\\351"' in lines
+
+
+def beside(engine, sandbox):
+    """The containers in which its patch could be made."""
+    labels = sandbox.container.labels
+    own = [f"swerun.run={labels['swerun.run']}", "swerun.role=patch"]
+    return engine.containers.list(all=True, filters={"label": own})
+
+
+@pytest.mark.docker
+def test_a_patch_is_made_in_a_container_that_was_made_ready_or_in_another_where_that_is_gone(
+    docker_sandboxes, images, engine
+):
+    sandboxes, task = docker_sandboxes(), a_task(images["sh"])
+    with sandboxes.start(task, role=Role.AGENT, attempt=1) as sandbox:
+        sandbox.pristine.tree()
+        (ready,) = beside(engine, sandbox)
+        sandbox.exec("echo two >>a.txt", timeout=ENOUGH)
+        assert b"+two" in take_patch(sandboxes, task, sandbox, attempt=1).diff
+        assert beside(engine, sandbox) == [ready]
+    with sandboxes.start(task, role=Role.AGENT, attempt=1) as sandbox:
+        sandbox.pristine.tree()
+        (ready,) = beside(engine, sandbox)
+        ready.remove(force=True)
+        sandbox.exec("echo two >>a.txt", timeout=ENOUGH)
+        assert b"+two" in take_patch(sandboxes, task, sandbox, attempt=1).diff
+        assert ready not in beside(engine, sandbox)
+
+
+@pytest.mark.docker
+def test_no_container_makes_a_second_patch(docker_sandboxes, images):
+    sandboxes, task = docker_sandboxes(), a_task(images["sh"])
+    with sandboxes.start(task, role=Role.AGENT, attempt=1) as sandbox:
+        for command, is_new in (("echo x >new", True), ("rm new; echo two >>a.txt", False)):
+            sandbox.exec(command, timeout=ENOUGH)
+            made = take_patch(sandboxes, task, sandbox, attempt=1).diff
+            assert (b"+++ b/new" in made) is is_new

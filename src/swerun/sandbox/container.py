@@ -16,7 +16,7 @@ from swerun.errors import SandboxError, SandboxLostError
 from swerun.ports import Changes, ExecResult
 from swerun.sandbox.archives import below, first_file
 from swerun.sandbox.attached import attach
-from swerun.sandbox.changes import changes_since
+from swerun.sandbox.changes import Tree, changes_since, tree_of
 from swerun.sandbox.channel import (
     INPUT,
     Channel,
@@ -71,6 +71,11 @@ class DockerSandbox:
         # no slash at the end: the engine would follow a link there
         with self._paused(), closing(self._archive(self.workdir)) as archive:
             return changes_since(before, archive)
+
+    def tree(self) -> Tree:
+        """The files of its work directory, while nothing changes them."""
+        with closing(self._archive(self.workdir)) as archive:
+            return tree_of(archive)
 
     def apply(self, changes: Changes) -> None:
         if changes.deleted:

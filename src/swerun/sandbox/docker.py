@@ -38,28 +38,42 @@ class DockerSandboxes:
     owner: str
     profiles: Mapping[Role, Profile] = field(default_factory=dict)
     disk: DiskWatch | None = None
+    # of the attempts that are being solved, what their patches will be made in
+    _beside: dict[tuple[str, str, str, int], Pristine] = field(default_factory=dict)
 
     @contextmanager
     def start(self, task: Task, *, role: Role, attempt: int) -> Iterator[DockerSandbox]:
         """Raises ImageError where the image is gone, SandboxError, InstanceError if `workdir` is no
         repository."""
+        key = task.id, task.image, task.workdir, attempt
+        if role is Role.PATCH and (beside := self._beside.pop(key, None)):
+            yield beside.sandbox()
+            return
+        with self._started(task, role, attempt) as sandbox:
+            if role is Role.AGENT:
+                sandbox.pristine.ahead()
+                self._beside[key] = sandbox.pristine
+            try:
+                yield sandbox
+            finally:
+                self._beside.pop(key, None)
+
+    @contextmanager
+    def _started(self, task: Task, role: Role, attempt: int) -> Iterator[DockerSandbox]:
         profile = self.profiles.get(role, Profile())
         labels = self._labels(task, role, attempt)
         with self._running(task, profile, labels) as watched:
-            image = str(watched.container.attrs["Image"])
             sandbox = DockerSandbox(
                 client=self.client,
                 watched=watched,
                 workdir=task.workdir,
                 user=profile.user,
-                pristine=Pristine(self.client, image, task.workdir, labels),
+                pristine=Pristine(lambda: self._started(task, Role.PATCH, attempt)),
                 _channel=open_channel(self.client, watched.container, task.workdir, profile.user),
             )
             try:
                 if role is not Role.PATCH:  # that of an agent was looked at before
                     check_repository(sandbox, task)
-                if role is Role.AGENT:
-                    sandbox.pristine.ahead()
                 yield sandbox
             finally:
                 sandbox.close()

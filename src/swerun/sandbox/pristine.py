@@ -1,60 +1,73 @@
-"""The work tree of an image as it was built."""
+"""A second container of an agent's image, made ready while the agent works."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from swerun.errors import SandboxError
-from swerun.sandbox.changes import Tree, tree_of
-from swerun.sandbox.containers import remove, translated
+from swerun.sandbox.changes import Tree
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from swerun.sandbox.container import DockerSandbox
+
+SECONDS = 600.0
+# The index has the files' inodes and times of when the image was made: git reads each of them once.
+LOOK = "git update-index -q --refresh"
 
 
 @dataclass(slots=True)
 class Pristine:
-    """The files in `workdir` of an image, read from a container that is never started.
+    """Only swerun touches it: an agent's changes are told from its files, and become a patch in it.
 
-    Of a large repository that takes a second, and it is needed when an agent is done: read `ahead`,
-    it is there by then.
+    Starting it, reading its files and git's first look at them take a second of a large repository.
+    That is done `ahead`, so that nobody waits for it when the agent is done. Threads may share it.
     """
 
-    client: DockerClient
-    image: str
-    workdir: str
-    labels: Mapping[str, str]
-    _reading: Future[Tree] | None = None
+    start: Callable[[], AbstractContextManager[DockerSandbox]]
+    _closing: ExitStack = field(default_factory=ExitStack)
+    _ready: Future[tuple[DockerSandbox, Tree]] | None = None
+    _lock: Lock = field(default_factory=Lock)
 
     def ahead(self) -> None:
-        """Begin to read, on a thread."""
+        """Begin, on a thread."""
         thread = ThreadPoolExecutor(1, "swerun-pristine")
-        self._reading = thread.submit(self._read)
+        self._ready = thread.submit(self._made)
         thread.shutdown(wait=False)
 
     def tree(self) -> Tree:
         """Raises SandboxError."""
-        if self._reading:
-            with suppress(SandboxError):  # that was long ago: it is worth another try
-                return self._reading.result()
-        return self._read()
+        return self._now()[1]
+
+    def sandbox(self) -> DockerSandbox:
+        """It, or another one where somebody ended it meanwhile. Raises SandboxError."""
+        sandbox, _ = self._now()
+        try:
+            sandbox.exec("true", timeout=SECONDS)
+        except SandboxError:
+            with self._lock:
+                self._ready = None
+            sandbox, _ = self._now()
+        return sandbox
 
     def close(self) -> None:
-        """Afterwards no container is left of it."""
-        if self._reading:
-            wait([self._reading])
+        if self._ready:
+            wait([self._ready])
+        self._closing.close()
 
-    def _read(self) -> Tree:
-        with translated(f"reading {self.workdir} of the image {self.image}"):
-            container = self.client.containers.create(
-                self.image, entrypoint=["cat"], command=[], labels=dict(self.labels)
-            )
-            try:
-                chunks, _ = container.get_archive(self.workdir, chunk_size=1 << 20)
-                return tree_of(chunks)
-            finally:
-                remove(container)
+    def _now(self) -> tuple[DockerSandbox, Tree]:
+        with self._lock:
+            if self._ready is None or self._ready.exception():  # that was long ago: once more
+                self.ahead()
+            ready = self._ready
+        assert ready
+        return ready.result()
+
+    def _made(self) -> tuple[DockerSandbox, Tree]:
+        sandbox = self._closing.enter_context(self.start())
+        sandbox.exec(LOOK, timeout=SECONDS)
+        return sandbox, sandbox.tree()
