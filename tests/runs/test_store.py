@@ -149,6 +149,14 @@ def test_a_line_torn_by_a_kill_is_passed_over(store):
     assert list(store.steps("a", 1)) == [STEP]
 
 
+def test_a_line_that_is_broken_is_named(store):
+    with store.attempt("a", 1, Started()) as log:
+        log.step(STEP)
+        log.steps.write(b'{"index": 1, "at"\n')
+    with pytest.raises(InputError, match=r"line 2 of .*a/1/steps\.jsonl cannot be read as a Step"):
+        list(store.steps("a", 1))
+
+
 def test_an_attempt_that_was_cut_off_is_past_but_not_done(store):
     with store.attempt("a", 1, Started(sample=2)) as log:
         log.step(STEP)

@@ -72,10 +72,22 @@ def _refuse_newer(path: Path, parsed: dict[str, Any]) -> None:
 
 
 def read_lines(path: Path, kind: type[R]) -> Iterator[R]:
-    """The records of a file with one a line; a last line torn by a kill is passed over."""
+    """The records of a file with one a line; a last line torn by a kill is passed over.
+
+    Raises InputError for a line that is broken.
+    """
     if not path.exists():
         return
     with path.open("rb") as file:
-        for line in file:
+        for number, line in enumerate(file, start=1):
             if line.endswith(b"\n"):
-                yield kind.model_validate_json(line)
+                yield _read_line(path, number, line, kind)
+
+
+def _read_line(path: Path, number: int, line: bytes, kind: type[R]) -> R:
+    try:
+        return kind.model_validate_json(line)
+    except ValueError as error:
+        raise InputError(
+            f"line {number} of {path} cannot be read as a {kind.__name__}: {error}"
+        ) from error
