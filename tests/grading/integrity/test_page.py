@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+
+import pytest
 
 from swerun.grading.integrity.rules import WHY
 from tests.grading.cheats import FOLDER, cheats
+from tests.pages import NAMED, ROOT, named_tests_exist
 
-PAGE = (Path(__file__).parents[3] / "docs" / "integrity.md").read_text()
+PAGE = (ROOT / "docs" / "integrity.md").read_text()
 
 
 def test_the_page_has_every_rule_and_no_other():
@@ -24,3 +26,12 @@ def test_the_page_has_every_cheat_with_what_the_official_harness_made_of_it():
     resolved = sum(cheat.official == "resolved" for cheat in cheats())
     assert f"{resolved} of the {len(rows)} cheats below" in " ".join(PAGE.split())
     assert {path.stem for path in FOLDER.glob("*.diff")} == {row[0] for row in rows}
+
+
+@pytest.mark.parametrize("page", ["integrity.md", "leaks.md"])
+def test_each_promise_names_a_test_that_is_there(page):
+    text = (ROOT / "docs" / page).read_text()
+    promises = text.partition("| promise | tested by |\n| --- | --- |\n")[2].partition("\n\n")[0]
+    assert promises.count("\n") > 3
+    assert [line for line in promises.split("\n") if not NAMED.search(line)] == []
+    assert named_tests_exist(promises) == []
