@@ -11,7 +11,7 @@ from swerun.sandbox.containers import Leftover, leftovers
 SECONDS = 20.0
 
 
-def left(client: DockerClient, run: str) -> tuple[Leftover, ...]:
+def left_of(client: DockerClient, run: str) -> tuple[Leftover, ...]:
     """The containers of a run, once those are gone whose removal goes on beside everything else."""
     deadline = time.monotonic() + SECONDS
     while (found := leftovers(client, run=run)) and time.monotonic() < deadline:

@@ -74,8 +74,8 @@ def test_no_member_is_laid_out_elsewhere_or_as_what_git_would_obey(tmp_path, nam
         take("/testbed/.git", archive(hostile, after), folder)
     except FileNotFoundError:  # no engine makes such an archive of a folder
         assert ".." in name
-    texts = {"a/b/taken/config", "a/b/taken/config.taken", "a/b/taken/refs/heads/main"}
-    assert below(tmp_path) <= texts
+    texts = {"HEAD", "config", "config.taken", "refs/heads/main"}
+    assert below(tmp_path) <= {f"a/b/taken/{text}" for text in texts}
     assert not any(path.is_symlink() for path in tmp_path.rglob("*"))
     config = folder / "config"
     assert not config.exists() or "hooksPath" not in config.read_text()
@@ -86,7 +86,9 @@ def test_a_file_that_is_written_through_a_link_before_it_stays_inside(tmp_path):
     (tmp_path / "outside").mkdir()
     members = [(header(".git/refs/heads", "s"), b""), (header(".git/refs/heads/main"), b"1")]
     take("/testbed/.git", archive(*members), tmp_path / "a" / "b" / "taken")
-    assert below(tmp_path) == {"a/b/taken/config", "a/b/taken/refs/heads/main"}
+    assert below(tmp_path) == {
+        f"a/b/taken/{text}" for text in ("HEAD", "config", "refs/heads/main")
+    }
 
 
 @pytest.mark.parametrize("what", ["bytes", "files", "text"])

@@ -11,7 +11,7 @@ import pytest
 
 from swerun.records import Outcome, Stop
 from tests.fakes import ScriptedModel, a_reply
-from tests.left import left
+from tests.left import left_of
 from tests.sandbox.conftest import RUN as TESTS
 from tests.whole_attempts import FIX, made
 
@@ -96,5 +96,5 @@ def test_an_agent_that_attacks_what_it_runs_in_gets_what_its_patch_deserves(
     assert ended == {name: deserved for name, (_, deserved) in ATTACKS.items()}
     assert [a.failure for a in done if a.failure] == []
     assert peak() - before < 300 << 20
-    assert left(engine, RUN) == ()
+    assert left_of(engine, RUN) == ()
     assert engine.ping()
