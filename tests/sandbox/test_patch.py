@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 
@@ -365,9 +367,11 @@ def beside(engine, sandbox):
 def test_a_patch_is_made_in_a_container_that_was_made_ready_or_in_another_where_that_is_gone(
     docker_sandboxes, images, engine
 ):
-    sandboxes, task = docker_sandboxes(), a_task(images["sh"])
+    sandboxes, task = replace(docker_sandboxes(), patch_ahead=True), a_task(images["sh"])
     with sandboxes.start(task, role=Role.AGENT, attempt=1) as sandbox:
-        sandbox.pristine.tree()
+        deadline = time.monotonic() + ENOUGH
+        while not beside(engine, sandbox) and time.monotonic() < deadline:
+            time.sleep(0.05)
         (ready,) = beside(engine, sandbox)
         sandbox.exec("echo two >>a.txt", timeout=ENOUGH)
         assert b"+two" in take_patch(sandboxes, task, sandbox, attempt=1).diff
@@ -383,7 +387,7 @@ def test_a_patch_is_made_in_a_container_that_was_made_ready_or_in_another_where_
 
 @pytest.mark.docker
 def test_no_container_makes_a_second_patch(docker_sandboxes, images):
-    sandboxes, task = docker_sandboxes(), a_task(images["sh"])
+    sandboxes, task = replace(docker_sandboxes(), patch_ahead=True), a_task(images["sh"])
     with sandboxes.start(task, role=Role.AGENT, attempt=1) as sandbox:
         for command, is_new in (("echo x >new", True), ("rm new; echo two >>a.txt", False)):
             sandbox.exec(command, timeout=ENOUGH)

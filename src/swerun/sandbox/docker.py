@@ -38,7 +38,8 @@ class DockerSandboxes:
     owner: str
     profiles: Mapping[Role, Profile] = field(default_factory=dict)
     disk: DiskWatch | None = None
-    # of the attempts that are being solved, what their patches will be made in
+    patch_ahead: bool = False  # while an agent works, what its patch will be made in is made ready
+    # of agents' containers that there are, what their patches will be made in
     _beside: dict[tuple[str, str, str, int], Pristine] = field(default_factory=dict)
 
     @contextmanager
@@ -51,8 +52,9 @@ class DockerSandboxes:
             return
         with self._started(task, role, attempt) as sandbox:
             if role is Role.AGENT:
-                sandbox.pristine.ahead()
                 self._beside[key] = sandbox.pristine
+                if self.patch_ahead:
+                    sandbox.pristine.ahead()
             try:
                 yield sandbox
             finally:
