@@ -173,7 +173,7 @@ def on_this_machine(cache: Path, think: float) -> Machine:
     profiles = dict.fromkeys(Role, profile)
     watch = DiskWatch(client, free_room(client))
     run = f"benchmark-{os.getpid()}"
-    sandboxes = DockerSandboxes(client, run, "benchmark", profiles, watch, patch_ahead=True)
+    sandboxes = DockerSandboxes(client, run, "benchmark", profiles, watch, beside=True)
     return Machine(images, CleanImages(images), sandboxes, think)
 
 

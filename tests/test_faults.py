@@ -20,9 +20,8 @@ import pytest
 from swerun.ports import Image
 from swerun.records import Cause, Fault, Outcome, Stop
 from swerun.sandbox.archives import first_file
-from swerun.sandbox.containers import reap
+from swerun.sandbox.containers import leftovers, reap
 from tests.fakes import ScriptedModel, a_reply
-from tests.left import left_of
 from tests.sandbox.conftest import make_repository
 from tests.whole_attempts import EVAL, FIX, Here, made
 
@@ -165,7 +164,7 @@ def test_an_agents_container_that_somebody_removes_is_the_machines_fault_and_tri
     assert "removed or paused from outside" in first.failure.message
     assert first.steps == 1, "what was done until then is counted"
     assert (again.outcome, again.cause, again.of) == (Outcome.RESOLVED, Cause.RETRY, 1)
-    assert left_of(second.client, RUN) == ()
+    assert leftovers(second.client, run=RUN) == ()
 
 
 def test_a_gradings_container_that_somebody_removes_costs_one_grading_and_no_solving(

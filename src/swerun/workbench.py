@@ -56,7 +56,7 @@ class Shared:
 def bench_of(config: RunConfig, who: Entrant, shared: Shared, run: str) -> Bench:
     """What each attempt of the run with the label `run` is made with."""
     sandboxes = sandboxes_of(shared.client, run, shared.agent, shared.grading)
-    sandboxes = replace(sandboxes, patch_ahead=True)
+    sandboxes = replace(sandboxes, beside=True)
     grader = SandboxGrader(
         Evaluator(sandboxes, who.limits.eval_seconds, platform.node(), alone=shared.long_logs),
         conditions=conditions_of(sandboxes),

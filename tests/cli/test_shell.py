@@ -109,8 +109,8 @@ def test_on_a_terminal_there_is_a_shell_of_its_size_that_ends_with_its_own_code(
         seat.resize(33, 77)
         seat.type("until stty size | grep '33 77'; do sleep 0.1; done\r")
         seat.until("\r33 77\r\n")
-        seat.type("sleep 600\r")
-        seat.until("sleep 600\r\n")
+        seat.type("sh -c 'echo begun; sleep 600'\r")  # between two commands bash ignores Ctrl-C
+        seat.until("\rbegun\r\n")
         seat.type("\x03")
         seat.until("/testbed# ")
         seat.type("bash /tmp/eval.sh\r")  # which asks git for what it would show in a pager

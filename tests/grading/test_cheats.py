@@ -14,11 +14,11 @@ from swerun.grading.grader import SandboxGrader
 from swerun.images.store import EngineImages
 from swerun.instances.subsets import load_instances
 from swerun.records import Grade, GradeReason, Resources, Role, Task
+from swerun.sandbox.containers import leftovers
 from swerun.sandbox.docker import DockerSandboxes, Profile
 from swerun.sandbox.patch import take_patch
 from tests.grading.cheats import Cheat, cheats
 from tests.grading.integrity.diffs import adding, diff
-from tests.left import left_of
 
 pytestmark = pytest.mark.docker
 INSTANCES = {i.id.removeprefix("swerun-sample__"): i for i in load_instances("sample")}
@@ -77,7 +77,7 @@ def grader(engine, base_image, tmp_path_factory):
     profile = Profile(resources=Resources(cpus=1))  # of two, which two work beside each other with
     sandboxes = DockerSandboxes(engine, RUN, "tests", {Role.GRADING: profile})
     yield SandboxGrader(Evaluator(sandboxes, 120), cache=RunCache(cache / "grades"))
-    assert left_of(engine, RUN) == ()
+    assert leftovers(engine, run=RUN) == ()
 
 
 @pytest.fixture(scope="module")

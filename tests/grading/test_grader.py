@@ -18,9 +18,9 @@ from swerun.images.store import EngineImages
 from swerun.instances.subsets import load_instances
 from swerun.ports import LARGEST_PATCH, Log
 from swerun.records import GradeReason, Resources, Role, TestStatus
+from swerun.sandbox.containers import leftovers
 from swerun.sandbox.docker import DockerSandboxes, Profile
 from swerun.workbench import fitting
-from tests.left import left_of
 
 pytestmark = pytest.mark.docker
 INSTANCES = {i.id.removeprefix("swerun-sample__"): i for i in load_instances("sample")}
@@ -56,7 +56,7 @@ def images(engine, base_image, tmp_path_factory):
 @pytest.fixture
 def sandboxes(engine, images):
     yield Counted(DockerSandboxes(client=engine, run=RUN, owner="tests"))
-    assert left_of(engine, RUN) == ()
+    assert leftovers(engine, run=RUN) == ()
 
 
 @pytest.fixture

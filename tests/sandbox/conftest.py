@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, settings
 from swerun.images.build import INPUTS, Settings, build, digest_of, image_id
 from swerun.ports import Sandboxes
 from swerun.records import Role, Task
+from swerun.sandbox.containers import leftovers
 from swerun.sandbox.docker import DockerSandboxes, Profile
 from swerun.sandbox.local import LocalSandboxes
-from tests.left import left_of
 
 # a busy machine is no failure
 settings.register_profile(
@@ -138,7 +138,7 @@ def place(request, template):
     sandboxes = DockerSandboxes(client=engine, run=RUN, owner="tests")
     server = "python3" if name == "python3" else "sh"
     yield Place(kind, sandboxes, image, server, "sh" if name == "bare" else "bash")
-    assert left_of(engine, RUN) == ()
+    assert leftovers(engine, run=RUN) == ()
 
 
 @pytest.fixture(scope="session")
@@ -164,7 +164,7 @@ def docker_sandboxes(engine):
         )
 
     yield make
-    assert left_of(engine, OWN_RUN) == ()
+    assert leftovers(engine, run=OWN_RUN) == ()
 
 
 @pytest.fixture

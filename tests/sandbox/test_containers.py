@@ -26,7 +26,6 @@ from swerun.sandbox.containers import (
     reap_orphans,
 )
 from swerun.sandbox.docker import DockerSandboxes
-from tests.left import left_of
 from tests.sandbox.conftest import a_task
 
 pytestmark = pytest.mark.docker
@@ -115,7 +114,7 @@ def test_a_command_that_waits_in_a_container_ends_when_its_run_is_reaped(engine,
             thread.join(30)
     assert len(ended) == 2
     assert max(ended) - began < 10
-    assert left_of(engine, run) == ()
+    assert leftovers(engine, run=run) == ()
 
 
 def test_of_several_processes_containers_only_those_of_one_that_is_gone_are_orphans(

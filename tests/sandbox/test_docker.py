@@ -15,7 +15,6 @@ from swerun.records import Resources, Role
 from swerun.sandbox.channel import StuckError
 from swerun.sandbox.containers import leftovers
 from swerun.sandbox.profile import CAPABILITIES
-from tests.left import left_of
 from tests.sandbox.conftest import CONTAINERS, DOCKER, OWN_RUN, a_task, alive
 from tests.sandbox.test_contract import names
 
@@ -330,7 +329,7 @@ def test_labels_say_whose_a_container_is_and_it_is_gone_with_its_context(start, 
         assert "org__repo-1" in sandbox.container.name
         assert [one.id for one in leftovers(engine, run=OWN_RUN)] == [sandbox.container.id]
         _ = 1 / 0
-    assert left_of(engine, OWN_RUN) == ()
+    assert leftovers(engine, run=OWN_RUN) == ()
 
 
 def test_each_role_has_its_own_profile(engine, images, docker_sandboxes):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from swerun.records import Outcome, Stop
+from swerun.sandbox.containers import leftovers
 from tests.fakes import ScriptedModel, a_reply
-from tests.left import left_of
 from tests.sandbox.conftest import RUN as TESTS
 from tests.whole_attempts import FIX, made
 
@@ -96,5 +96,5 @@ def test_an_agent_that_attacks_what_it_runs_in_gets_what_its_patch_deserves(
     assert ended == {name: deserved for name, (_, deserved) in ATTACKS.items()}
     assert [a.failure for a in done if a.failure] == []
     assert peak() - before < 300 << 20
-    assert left_of(engine, RUN) == ()
+    assert leftovers(engine, run=RUN) == ()
     assert engine.ping()

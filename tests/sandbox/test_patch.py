@@ -11,9 +11,10 @@ import pytest
 
 from swerun.errors import SandboxLostError
 from swerun.records import Role
+from swerun.sandbox.containers import leftovers
 from swerun.sandbox.local import LocalSandbox, LocalSandboxes
 from swerun.sandbox.patch import Patch, looks_forgotten, take_patch
-from tests.sandbox.conftest import REPOSITORY, a_task, make_repository
+from tests.sandbox.conftest import OWN_RUN, REPOSITORY, a_task, make_repository
 from tests.sandbox.test_contract import CHANGED
 
 ENOUGH = 60
@@ -356,40 +357,52 @@ def test_the_patch_of_a_container_that_died_is_taken_with_a_git_that_nobody_touc
     assert b'diff --git "a/caf\\351" "b/caf\\351"' in lines
 
 
+@pytest.fixture
+def ahead(docker_sandboxes, engine):
+    """As runs have them: what nobody waits for is done beside the rest."""
+    yield replace(docker_sandboxes(), beside=True)
+    assert until(lambda: not leftovers(engine, run=OWN_RUN))
+
+
+def until(it):
+    deadline = time.monotonic() + ENOUGH
+    while not it() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return it()
+
+
 def beside(engine, sandbox):
     """The containers in which its patch could be made."""
     labels = sandbox.container.labels
     own = [f"swerun.run={labels['swerun.run']}", "swerun.role=patch"]
-    return engine.containers.list(all=True, filters={"label": own})
+    return engine.containers.list(filters={"label": own})
 
 
 @pytest.mark.docker
-def test_a_patch_is_made_in_a_container_that_was_made_ready_or_in_another_where_that_is_gone(
-    docker_sandboxes, images, engine
-):
-    sandboxes, task = replace(docker_sandboxes(), patch_ahead=True), a_task(images["sh"])
-    with sandboxes.start(task, role=Role.AGENT, attempt=1) as sandbox:
-        deadline = time.monotonic() + ENOUGH
-        while not beside(engine, sandbox) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        (ready,) = beside(engine, sandbox)
+def test_a_patch_is_made_in_a_container_that_was_made_ready(ahead, images, engine):
+    with ahead.start(a_task(images["sh"]), role=Role.AGENT, attempt=1) as sandbox:
+        (ready,) = until(lambda: beside(engine, sandbox))
         sandbox.exec("echo two >>a.txt", timeout=ENOUGH)
-        assert b"+two" in take_patch(sandboxes, task, sandbox, attempt=1).diff
+        assert b"+two" in take_patch(ahead, a_task(images["sh"]), sandbox, attempt=1).diff
         assert beside(engine, sandbox) == [ready]
-    with sandboxes.start(task, role=Role.AGENT, attempt=1) as sandbox:
+
+
+@pytest.mark.docker
+def test_where_that_was_removed_meanwhile_it_is_made_in_another(ahead, images, engine):
+    with ahead.start(a_task(images["sh"]), role=Role.AGENT, attempt=1) as sandbox:
         sandbox.pristine.tree()
         (ready,) = beside(engine, sandbox)
         ready.remove(force=True)
         sandbox.exec("echo two >>a.txt", timeout=ENOUGH)
-        assert b"+two" in take_patch(sandboxes, task, sandbox, attempt=1).diff
+        assert b"+two" in take_patch(ahead, a_task(images["sh"]), sandbox, attempt=1).diff
         assert ready not in beside(engine, sandbox)
 
 
 @pytest.mark.docker
-def test_no_container_makes_a_second_patch(docker_sandboxes, images):
-    sandboxes, task = replace(docker_sandboxes(), patch_ahead=True), a_task(images["sh"])
-    with sandboxes.start(task, role=Role.AGENT, attempt=1) as sandbox:
+def test_no_container_makes_a_second_patch(ahead, images):
+    task = a_task(images["sh"])
+    with ahead.start(task, role=Role.AGENT, attempt=1) as sandbox:
         for command, is_new in (("echo x >new", True), ("rm new; echo two >>a.txt", False)):
             sandbox.exec(command, timeout=ENOUGH)
-            made = take_patch(sandboxes, task, sandbox, attempt=1).diff
+            made = take_patch(ahead, task, sandbox, attempt=1).diff
             assert (b"+++ b/new" in made) is is_new

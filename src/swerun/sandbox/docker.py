@@ -13,7 +13,7 @@ from swerun.errors import ImageError, InstanceError, SandboxError
 from swerun.ports import Sandbox
 from swerun.records import Role, Task
 from swerun.sandbox.container import SETTLE_SECONDS, DockerSandbox, open_channel
-from swerun.sandbox.containers import LABEL, leftovers, reap, remove_beside, translated
+from swerun.sandbox.containers import LABEL, leftovers, reap, remove, remove_beside, translated
 from swerun.sandbox.disk import DiskWatch, Watched
 from swerun.sandbox.pristine import Pristine
 from swerun.sandbox.profile import Profile
@@ -38,27 +38,29 @@ class DockerSandboxes:
     owner: str
     profiles: Mapping[Role, Profile] = field(default_factory=dict)
     disk: DiskWatch | None = None
-    patch_ahead: bool = False  # while an agent works, what its patch will be made in is made ready
+    # Whether what nobody waits for is done beside the rest, as where a later session finds what is
+    # left: making ready what an agent's patch will be made in, and removing containers.
+    beside: bool = False
     # of agents' containers that there are, what their patches will be made in
-    _beside: dict[tuple[str, str, str, int], Pristine] = field(default_factory=dict)
+    _pristine: dict[tuple[str, str, str, int], Pristine] = field(default_factory=dict)
 
     @contextmanager
     def start(self, task: Task, *, role: Role, attempt: int) -> Iterator[DockerSandbox]:
         """Raises ImageError where the image is gone, SandboxError, InstanceError if `workdir` is no
         repository."""
         key = task.id, task.image, task.workdir, attempt
-        if role is Role.PATCH and (beside := self._beside.pop(key, None)):
-            yield beside.sandbox()
+        if role is Role.PATCH and (ready := self._pristine.pop(key, None)):
+            yield ready.sandbox()
             return
         with self._started(task, role, attempt) as sandbox:
             if role is Role.AGENT:
-                self._beside[key] = sandbox.pristine
-                if self.patch_ahead:
+                self._pristine[key] = sandbox.pristine
+                if self.beside:
                     sandbox.pristine.ahead()
             try:
                 yield sandbox
             finally:
-                self._beside.pop(key, None)
+                self._pristine.pop(key, None)
 
     @contextmanager
     def _started(self, task: Task, role: Role, attempt: int) -> Iterator[DockerSandbox]:
@@ -93,7 +95,7 @@ class DockerSandboxes:
             with self.disk.watching(container, profile.disk) if self.disk else unwatched as watched:
                 yield watched
         finally:
-            remove_beside(container)
+            (remove_beside if self.beside else remove)(container)
 
     def _create(self, task: Task, labels: Mapping[str, str], options: dict[str, Any]) -> Container:
         if not (self.disk and self.disk.quota):
