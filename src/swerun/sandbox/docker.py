@@ -38,8 +38,9 @@ class DockerSandboxes:
     owner: str
     profiles: Mapping[Role, Profile] = field(default_factory=dict)
     disk: DiskWatch | None = None
-    # Whether what nobody waits for is done beside the rest, as where a later session finds what is
-    # left: making ready what an agent's patch will be made in, and removing containers.
+    # Whether what nobody waits for is done on threads, beside the rest: making ready what a patch
+    # will be made in, and removing containers. For runs, whose next session removes what is left
+    # where a process dies meanwhile.
     beside: bool = False
     # of agents' containers that there are, what their patches will be made in
     _pristine: dict[tuple[str, str, str, int], Pristine] = field(default_factory=dict)
