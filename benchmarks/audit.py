@@ -64,7 +64,8 @@ def main() -> int:
 def chosen(given: argparse.Namespace) -> list[Instance]:
     if not given.image:
         return [each for each in load_instances(given.subset) if fnmatch(each.id, given.grep)]
-    task = Task(id=given.image, repo="", base_commit="", problem_statement="", image=given.image)
+    name = given.image.rpartition("/")[2]
+    task = Task(id=name, repo="", base_commit="", problem_statement="", image=given.image)
     nothing = Answer(gold_patch="", test_patch="", eval_script="", log_parser="", fail_to_pass=())
     return [Instance(task=task, answer=nothing)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from io import StringIO
 
 import pytest
@@ -239,12 +240,23 @@ def test_nothing_is_obeyed_of_a_bug(capsys):
     assert not OBEYED.findall(said)
 
 
-def test_a_bug_is_told_so(folder):
-    (folder / "runs" / "torn" / "attempts" / ID / "1").mkdir(parents=True)
+def test_a_line_that_is_broken_is_told_so(folder):
     torn = folder / "runs" / "torn"
+    (torn / "attempts" / ID / "1").mkdir(parents=True)
     (torn / "run.json").write_bytes((folder / "runs" / "one" / "run.json").read_bytes())
     bad = json.dumps({HOSTILE: 1}, ensure_ascii=False) + "\n"
     (torn / "attempts" / ID / "1" / "steps.jsonl").write_text(bad, encoding="utf-8")
     done = Swerun(folder)("show", "torn", ID)
+    assert (done.returncode, "line 1 of" in done.stderr) == (2, True)
+    assert not OBEYED.findall(done.stdout + done.stderr)
+
+
+def test_a_bug_is_told_so(folder, tmp_path):
+    torn = tmp_path / HOSTILE.replace("/", "")
+    shutil.copytree(folder / "runs" / "one", torn)
+    patch = torn / "attempts" / ID / "1" / "patch.diff"
+    patch.unlink()
+    patch.mkdir()  # nobody thought of that
+    done = Swerun(folder)("show", str(torn), ID)
     assert (done.returncode, done.stderr.startswith("Traceback")) == (1, True)
     assert not OBEYED.findall(done.stdout + done.stderr)

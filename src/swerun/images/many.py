@@ -114,7 +114,7 @@ def check_image(images: CleanImages, image: str) -> Checked:
     if found is None:
         raise ImageMissingError(f"there is no image {image} on this engine")
     task = Task(
-        id=image,
+        id=image.rpartition("/")[2],
         repo="",
         base_commit="",
         problem_statement="",
