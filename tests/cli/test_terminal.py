@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
@@ -251,12 +252,18 @@ def test_a_line_that_is_broken_is_told_so(folder):
     assert not OBEYED.findall(done.stdout + done.stderr)
 
 
-def test_a_bug_is_told_so(folder, tmp_path):
-    torn = tmp_path / HOSTILE.replace("/", "")
-    shutil.copytree(folder / "runs" / "one", torn)
-    patch = torn / "attempts" / ID / "1" / "patch.diff"
-    patch.unlink()
-    patch.mkdir()  # nobody thought of that
-    done = Swerun(folder)("show", str(torn), ID)
+BUG = """
+import sys, typer, swerun.cli as cli
+def bug(text: str):
+    raise RuntimeError(text)
+cli.app = typer.Typer()
+cli.app.command()(bug)
+cli.main()
+"""
+
+
+def test_a_bug_is_told_so():
+    done = subprocess.run([sys.executable, "-c", BUG, HOSTILE], capture_output=True, text=True)
     assert (done.returncode, done.stderr.startswith("Traceback")) == (1, True)
+    assert "RuntimeError: " in done.stderr
     assert not OBEYED.findall(done.stdout + done.stderr)
