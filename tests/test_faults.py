@@ -25,7 +25,11 @@ from tests.fakes import ScriptedModel, a_reply
 from tests.sandbox.conftest import make_repository
 from tests.whole_attempts import EVAL, FIX, Here, made
 
-pytestmark = pytest.mark.docker
+pytestmark = [
+    pytest.mark.docker,
+    # the SDK leaves its connections to an engine that went away to the garbage collector
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
 RUN = f"test-faults-{os.getpid()}"
 DOCKERD = Path(__file__).parent.parent / ".ci" / "dockerd.sh"
 ID = "org__repo-1"
@@ -131,8 +135,7 @@ class Second:
 
 def close(client):
     client.close()
-    with warnings.catch_warnings():
-        # the SDK leaves its connections to an engine that went away to the garbage collector
+    with warnings.catch_warnings():  # as above
         warnings.simplefilter("ignore", ResourceWarning)
         gc.collect()
 
