@@ -117,7 +117,7 @@ COPY = (
     "git clone --depth 1 https://github.com/pallets/flask.git /tmp/f",
     "git clone git@github.com:pallets/flask.git",
     "curl -s https://raw.githubusercontent.com/pallets/flask/main/src/flask/app.py",
-    "curl https://pypi.org/pypi/Flask/json",
+    "curl https://index.example.org/simple/Flask/json",
     "gh pr view 4015",
     "cat /opt/conda/lib/python3.9/site-packages/flask/app.py",
     "sed -n 1,9p /opt/lib/site-packages/pip/_vendor/flask/app.py",

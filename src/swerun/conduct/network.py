@@ -29,9 +29,6 @@ _CONNECTERS = {
 _COPIERS = {"scp", "rsync"}
 _HUBS = {"gh", "hub", "glab"}  # by default of the repository that they are run in
 _HUB_WORDS = {"pr", "issue", "api", "repo", "release", "search", "run", "browse", "gist", "clone"}
-_OF_A_HUB = re.compile(
-    r"github|gitlab|bitbucket|pypi|pythonhosted|npmjs|rubygems|crates|conda|golang|debian"
-)
 _ARCHIVE = re.compile(r"(\.git|\.tar\.\w+|\.tgz|\.zip|\.whl)$")
 # by installer what of it asks an index; "" is the installer alone
 _ASK = {
@@ -191,8 +188,9 @@ def _targets(words: Sequence[str]) -> Iterator[str]:
 
 
 def _is_of(address: str, project: str) -> bool:
-    """Whether an address at a place where projects are kept names it: `.../pallets/flask/...`."""
-    if not _OF_A_HUB.search(address):
+    """Whether an address of another machine has its name in the path: `.../pallets/flask/...`."""
+    is_far = _FAR.fullmatch(address) or _BARE.fullmatch(address)
+    if not is_far or "/" not in address:
         return False
     parts = re.split(r"[/?#:@=]", address)
     return any(_is_called(_ARCHIVE.sub("", part), project) for part in parts)
